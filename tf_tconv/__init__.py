@@ -1,0 +1,20 @@
+"""Transposed convolution from `tf.nn.conv2d`: exact, explained, and never refused."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from tf_tconv import lowerings
+from tf_tconv.functional import conv2d_transpose
+from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
+
+try:
+    __version__ = version("tf-tconv")
+except PackageNotFoundError:  # A checkout that was never installed.
+    __version__ = "0.0.0"
+
+__all__ = [
+    "AxisGeometry",
+    "conv2d_transpose",
+    "legal_output_sizes",
+    "lowerings",
+    "transpose_geometry",
+]

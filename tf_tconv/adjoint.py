@@ -1,0 +1,193 @@
+"""Transposed convolution, forward convolution and filter gradient: three faces of one product.
+
+All three are the trilinear form ``sum y[j s + a d - p0] w[a] x[j]`` with one argument left out, so
+each one's derivatives are the other two. Written as three functions whose custom gradients call one
+another, they can be differentiated any number of times, backward and forward, and no gradient is
+ever taken through a lowering: a training step costs two convolutions more than the forward pass,
+whatever the lowering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import AxisRelations
+from tf_tconv.lowerings.convolution import attribute_padding, convolve
+from tf_tconv.lowerings.shapes import maximum, sizes
+
+
+@dataclass(frozen=True)
+class TransposeProduct:
+    """What the three faces share. Layout is NHWC throughout.
+
+    Args:
+        rows: geometry of the height, an `AxisGeometry` or `RunTimeAxis`.
+        columns: geometry of the width.
+        groups: number of independent channel groups.
+        lower: `(x, filters) -> y`, computes the transposed convolution.
+    """
+
+    rows: Any
+    columns: Any
+    groups: int
+    lower: Callable[[Any, Any], Any]
+
+    def transposed(self, x: Any, filters: Any) -> Any:
+        """``y[j s + a d - p0] += x[j] w[a]``, the scatter.
+
+        Args:
+            x: `[batch, input height, input width, in]`.
+            filters: `[kernel height, kernel width, out / groups, in]`.
+
+        Returns:
+            `[batch, output height, output width, out]`.
+        """
+
+        @tf.custom_gradient
+        def apply(x: Any, filters: Any) -> Any:
+            def gradient(upstream: Any) -> tuple[Any, Any]:
+                return self.forward(upstream, filters), self.filter_gradient(upstream, x)
+
+            return self._transposed(x, filters), gradient
+
+        return apply(x, filters)
+
+    def forward(self, y: Any, filters: Any) -> Any:
+        """``x[j] = sum_a y[j s + a d - p0] w[a]``, the strided convolution whose adjoint this is.
+
+        Args:
+            y: `[batch, output height, output width, out]`.
+            filters: `[kernel height, kernel width, out / groups, in]`.
+
+        Returns:
+            `[batch, input height, input width, in]`.
+        """
+
+        @tf.custom_gradient
+        def apply(y: Any, filters: Any) -> Any:
+            def gradient(upstream: Any) -> tuple[Any, Any]:
+                return self.transposed(upstream, filters), self.filter_gradient(y, upstream)
+
+            return self._forward(y, filters), gradient
+
+        return apply(y, filters)
+
+    def filter_gradient(self, y: Any, x: Any) -> Any:
+        """``w[a] = sum_j y[j s + a d - p0] x[j]``, the correlation of output with input.
+
+        Args:
+            y: `[batch, output height, output width, out]`.
+            x: `[batch, input height, input width, in]`.
+
+        Returns:
+            `[kernel height, kernel width, out / groups, in]`.
+        """
+
+        @tf.custom_gradient
+        def apply(y: Any, x: Any) -> Any:
+            def gradient(upstream: Any) -> tuple[Any, Any]:
+                return self.transposed(x, upstream), self.forward(y, upstream)
+
+            return self._filter_gradient(y, x), gradient
+
+        return apply(y, x)
+
+    def _transposed(self, x: Any, filters: Any) -> Any:
+        batch, *_ = sizes(x)
+        channels = sizes(filters)[2] * self.groups
+        shape = [batch, self.rows.output_size, self.columns.output_size, channels]
+        if _is_empty(x.shape) or _is_empty(shape):
+            return tf.zeros(shape, x.dtype)
+        return self.lower(x, filters)
+
+    def _forward(self, y: Any, filters: Any) -> Any:
+        batch, *_ = sizes(y)
+        shape = [batch, self.rows.input_size, self.columns.input_size, sizes(filters)[3]]
+        if _is_empty(shape):
+            return tf.zeros(shape, y.dtype)
+        x = convolve(y, filters, *self._pads, self._strides, self._dilations)
+        if all(isinstance(size, int) for size in shape[1:3]):
+            return x
+        return x[:, : shape[1], : shape[2], :]
+
+    def _filter_gradient(self, y: Any, x: Any) -> Any:
+        shape = [
+            self.rows.kernel_size,
+            self.columns.kernel_size,
+            sizes(y)[3] // self.groups,
+            sizes(x)[3],
+        ]
+        if _is_empty(x.shape):
+            return tf.zeros(shape, x.dtype)
+        y, pads = attribute_padding(y, *self._pads)
+        y, x = self._with_a_window(y, x, pads)
+        if self.groups > 1 or self._dilations != (1, 1):
+            return self._filter_gradient_by_convolution(y, x, pads)
+        explicit = [cells for pair in pads for cells in pair]
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=y,
+            filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
+            out_backprop=x,
+            strides=[1, *self._strides, 1],
+            padding="EXPLICIT" if any(explicit) else "VALID",
+            explicit_paddings=explicit if any(explicit) else [],
+        )
+
+    def _filter_gradient_by_convolution(self, y: Any, x: Any, pads: list[list[int]]) -> Any:
+        """The filter gradient where TensorFlow's own is refused on CPUs: dilation and groups.
+
+        The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels change
+        places, and so do stride and dilation.
+        """
+        batch, height, width, out = sizes(y)
+        if not isinstance(batch, int):
+            # The batch becomes input channels, and of those a convolution needs at least one.
+            more = [[0, maximum(1 - batch, 0)], [0, 0], [0, 0], [0, 0]]
+            y, x, batch = tf.pad(y, more), tf.pad(x, more), maximum(batch, 1)
+        groups, per_group = self.groups, out // self.groups
+        y = tf.reshape(y, [batch, height, width, groups, per_group])
+        y = tf.transpose(y, [4, 1, 2, 3, 0])
+        y = tf.reshape(y, [per_group, height, width, groups * batch])
+        kernel = tf.transpose(x, [1, 2, 0, 3])
+        rows, columns = (tuple(pair) for pair in pads[1:3])
+        filters = convolve(y, kernel, rows, columns, self._dilations, self._strides)
+        return tf.transpose(filters, [1, 2, 0, 3])
+
+    def _with_a_window(self, y: Any, x: Any, pads: list[list[int]]) -> tuple[Any, Any]:
+        """`y` and `x` with one window of zeros where a size known only at run time is zero."""
+        _, *spatial, _ = sizes(x)
+        if all(isinstance(size, int) for size in spatial):
+            return y, x
+        more = [maximum(1 - size, 0) for size in spatial]
+        x = tf.pad(x, [[0, 0], [0, more[0]], [0, more[1]], [0, 0]])
+        _, *cells, _ = sizes(y)
+        short = [
+            maximum(axis.effective_kernel - size - sum(pair), 0)
+            for axis, size, pair in zip((self.rows, self.columns), cells, pads[1:3], strict=True)
+        ]
+        return tf.pad(y, [[0, 0], [0, short[0]], [0, short[1]], [0, 0]]), x
+
+    @property
+    def _strides(self) -> tuple[int, int]:
+        return self.rows.stride, self.columns.stride
+
+    @property
+    def _dilations(self) -> tuple[int, int]:
+        return self.rows.dilation, self.columns.dilation
+
+    @property
+    def _pads(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """What makes of the output exactly the cells that the forward windows span."""
+        rows, columns = (
+            (axis.pad_before, axis.effective_kernel - axis.surplus - axis.pad_before)
+            for axis in (self.rows, self.columns)
+        )
+        return rows, columns
+
+
+def _is_empty(shape: Any) -> bool:
+    return any(isinstance(size, int) and size == 0 for size in shape)

@@ -1,0 +1,330 @@
+"""The function: arguments put in order, geometry of each axis, a lowering, and back to the layout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.adjoint import TransposeProduct
+from tf_tconv.arguments import (
+    CHANNEL_AXIS,
+    LARGEST,
+    SPATIAL_AXES,
+    OutputShape,
+    check_data_format,
+    check_output_shape,
+    check_pair,
+    check_paddings,
+    check_tensor,
+)
+from tf_tconv.geometry import AxisGeometry, AxisNames, check_integer
+from tf_tconv.lowerings import Lowering
+from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.planning import choose_lowering
+from tf_tconv.run_time import AxisRequest, Check, enforce
+
+FILTERS_AXES = "[height, width, out_channels/groups, in_channels]"
+INPUT_AXES = {
+    "NHWC": "[batch, height, width, in_channels]",
+    "NCHW": "[batch, in_channels, height, width]",
+}
+SAFE_GROWTH = 2**16  # Below it, an input that fits in memory makes no tensor too large to index.
+
+
+def conv2d_transpose(
+    input: Any,  # noqa: A002 (the native op's name)
+    filters: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: Any = "SAME",
+    data_format: str | None = "NHWC",
+    dilations: Any = None,
+    name: str | None = None,
+    *,
+    groups: int | None = None,
+    lowering: str = "auto",
+) -> tf.Tensor:
+    """The transposed convolution: the adjoint of `tf.nn.conv2d`, computed without its gradient op.
+
+    A drop-in for `tf.nn.conv2d_transpose` that also answers where the op refuses, and says what is
+    wrong where there is no answer. What goes where is the padding asymmetry rule, derived in
+    `tf_tconv.geometry`.
+
+    Args:
+        input: `[batch, height, width, in_channels]`, or `[batch, in_channels, height, width]` for
+            "NCHW"; float16, bfloat16, float32, float64 or int32. Sizes may be unknown when traced.
+        filters: `[height, width, out_channels/groups, in_channels]`, of the same dtype.
+        output_shape: 4 entries in the order of `data_format`; 2 entries (height, width); an integer
+            tensor of that length, known now or at run time; or `None` for Keras' default size:
+            ``size * stride`` for SAME, ``(size - 1) * stride + max(effective kernel, stride)`` less
+            the padding otherwise.
+        strides: cells between the outputs of neighbouring inputs; a scalar, 1, 2 (height, width) or
+            4 entries.
+        padding: "SAME", "VALID", or `[[0, 0], [top, bottom], [left, right], [0, 0]]` in the order of
+            `data_format`: what the *forward* convolution pads, in cells.
+        data_format: "NHWC" or "NCHW".
+        dilations: cells between neighbouring taps of the kernel, in the forms of `strides`; `None`
+            means 1.
+        name: a name scope for the ops.
+        groups: number of independent channel groups; `None` infers them as the native op does, from
+            the output channels over `filters.shape[2]`, and means 1 without output channels.
+        lowering: "auto", a name of `tf_tconv.lowerings.NAMES`, or "native" for TensorFlow's op.
+
+    Returns:
+        A tensor of `input`'s dtype and layout. Differentiable in `input` and `filters`, any number
+        of times, backward and forward.
+
+    Raises:
+        TypeError: an argument of the wrong type, or dtypes that differ.
+        ValueError: an argument out of range, sizes that do not fit, or a result too large.
+        tf.errors.InvalidArgumentError: the same, for what is known only at run time.
+
+    Example:
+        >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
+        >>> w = tf.reshape(tf.constant([0, 0, 0, 0, 2.0, 0, 0, 0, 0]), [3, 3, 1, 1])
+        >>> y = conv2d_transpose(x, w, output_shape=[1, 6, 6, 1], strides=2)
+        >>> float(y[0, 5, 5, 0])  # 2 * 9, at the bottom right: the odd zero stands first
+        18.0
+
+    Source:
+        Dumoulin & Visin, chapter 4 of https://arxiv.org/abs/1603.07285v2; arguments of
+        https://www.tensorflow.org/api_docs/python/tf/nn/conv2d_transpose.
+    """
+    with tf.name_scope(name or "conv2d_transpose"):
+        data_format = check_data_format(data_format)
+        plan = choose_lowering(lowering)
+        x = check_tensor("input", input, INPUT_AXES[data_format])
+        filters = check_tensor("filters", filters, FILTERS_AXES, x.dtype)
+        strides = check_pair("strides", strides, data_format)
+        dilations = (
+            (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
+        )
+        paddings = check_paddings(padding, data_format)
+        shape = check_output_shape(output_shape, data_format)
+        rows, columns = (
+            AxisRequest(
+                strides[axis],
+                dilations[axis],
+                paddings[axis],
+                shape.sizes[axis + 1],
+                names=AxisNames(
+                    shape.arguments[axis + 1],
+                    f"padding[{position}]" if isinstance(paddings[axis], tuple) else "padding",
+                    ("rows", "columns")[axis],
+                ),
+            )
+            for axis, position in enumerate(SPATIAL_AXES[data_format])
+        )
+        if groups is None:
+            groups = _infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
+        return transpose(
+            x,
+            filters,
+            rows,
+            columns,
+            groups=groups,
+            data_format=data_format,
+            lowering=plan,
+            output_shape=shape,
+        )
+
+
+def transpose(
+    x: Any,
+    filters: Any,
+    rows: AxisRequest,
+    columns: AxisRequest,
+    *,
+    groups: int,
+    data_format: str,
+    lowering: Lowering,
+    output_shape: OutputShape | None = None,
+) -> Any:
+    """The transposed convolution for arguments that were each checked alone.
+
+    Args:
+        x: the input, in the layout of `data_format`.
+        filters: `[height, width, out / groups, in]`.
+        rows: what is asked of the height.
+        columns: what is asked of the width.
+        groups: number of channel groups.
+        data_format: "NHWC" or "NCHW".
+        lowering: the algorithm.
+        output_shape: batch and channels asked for, if any.
+
+    Returns:
+        The output in the layout of `data_format`, its static shape as sharp as what is known.
+    """
+    dimensions = sizes(x)
+    batch, in_channels = dimensions[0], dimensions[CHANNEL_AXIS[data_format]]
+    height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])
+    kernel_height, kernel_width, _, _ = sizes(filters)
+    out_channels = sizes(filters)[2] * groups
+    checks = _check_channels(x.dtype, in_channels, filters, groups)
+    asked = (None,) * 4
+    if output_shape is not None:
+        asked = output_shape.sizes
+        checks += output_shape.checks
+        checks += _check_equal(
+            output_shape.arguments[0], asked[0], batch, "is not the batch of input"
+        )
+        checks += _check_equal(
+            output_shape.arguments[3],
+            asked[3],
+            out_channels,
+            f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}",
+        )
+    row_axis, row_checks = rows.solve(height, kernel_height)
+    column_axis, column_checks = columns.solve(width, kernel_width)
+    checks += row_checks + column_checks
+    checks += _check_elements(batch, row_axis, column_axis, maximum(in_channels, out_channels))
+    static_shape = [
+        _first_known(batch, asked[0]),
+        _first_known(row_axis.output_size, asked[1]),
+        _first_known(column_axis.output_size, asked[2]),
+        _first_known(out_channels, asked[3]),
+    ]
+    with tf.control_dependencies(enforce(checks)):
+        if data_format == "NCHW":
+            x = tf.transpose(x, [0, 2, 3, 1])
+        if lowering.trimmed and _is_static(row_axis, column_axis):
+            x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
+        lower = _on_groups(lowering, groups, row_axis, column_axis)
+        y = TransposeProduct(row_axis, column_axis, groups, lower).transposed(x, filters)
+        y.set_shape(static_shape)
+        return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
+
+
+def _infer_groups(in_channels: Any, filters: Any, shape: OutputShape) -> int:
+    """The number of groups as the native op infers it."""
+    out_channels, per_group = shape.sizes[3], filters.shape[2]
+    if not isinstance(out_channels, int) or not per_group:
+        return 1
+    groups, rest = divmod(out_channels, per_group)
+    if rest or not groups or (in_channels and in_channels % groups):
+        legal = _divisors(in_channels) if in_channels else (1,)
+        raise ValueError(
+            f"{shape.arguments[3]}={out_channels} does not go with filters of {per_group} output "
+            f"channels a group (filters.shape[2]) and {in_channels} input channels; it must be "
+            f"{per_group} times a number of groups that divides the input channels: "
+            f"{_listed(per_group * groups for groups in legal)}."
+        )
+    return groups
+
+
+def _check_channels(dtype: Any, in_channels: Any, filters: Any, groups: Any) -> list[Check]:
+    """That dtypes, kernel, channels and groups fit, as far as known; the rest is left for the run."""
+    if filters.dtype != dtype:
+        raise TypeError(
+            f"filters has dtype {filters.dtype.name} and input {dtype.name}; they must be the same: "
+            "cast one, as in tf.cast(filters, input.dtype)."
+        )
+    for axis, meaning in enumerate(FILTERS_AXES.strip("[]").split(", ")):
+        if filters.shape[axis] == 0:
+            raise ValueError(
+                f"filters.shape[{axis}]=0 ({meaning}): the kernel is empty; every size must be at "
+                f"least 1."
+            )
+    taken = sizes(filters)[3]
+    checks = _check_equal(
+        "filters.shape[3]", taken, in_channels, "is not the channels of input", FILTERS_AXES
+    )
+    groups = check_integer("groups", groups, 1, LARGEST)
+    if isinstance(taken, int) and taken % groups:
+        raise ValueError(
+            f"groups={groups} does not divide the {taken} input channels; it must be one of "
+            f"{_listed(_divisors(taken))}."
+        )
+    if not isinstance(taken, int) and groups > 1:
+        sentence = f"groups={groups} does not divide the {{}} input channels."
+        checks.append(Check(tf.equal(taken % groups, 0), sentence, (taken,)))
+    return checks
+
+
+def _check_equal(
+    argument: str, asked: Any, found: Any, rule: str, note: str | None = None
+) -> list[Check]:
+    """That a size asked for, if any, is the one there is: now if known, else a check for the run."""
+    if asked is None:
+        return []
+    sentence = f"{argument}={{}} {rule}; it must be {{}}{f': filters is {note}' if note else ''}."
+    if isinstance(asked, int) and isinstance(found, int):
+        if asked != found:
+            raise ValueError(sentence.format(asked, found))
+        return []
+    equal = tf.equal(tf.cast(asked, tf.int64), tf.cast(found, tf.int64))
+    return [Check(equal, sentence, (asked, found))]
+
+
+def _check_elements(batch: Any, rows: Any, columns: Any, channels: Any) -> list[Check]:
+    """That no tensor of the computation, padded ones included, is larger than TensorFlow can index."""
+    axes = [axis.trimmed() if isinstance(axis, AxisGeometry) else axis for axis in (rows, columns)]
+    extents = [axis.output_size + axis.effective_kernel - 1 for axis in axes]
+    factors = (batch, *extents, channels)
+    sentence = (
+        "output_shape: batch {} x padded rows {} x padded columns {} x channels {} "
+        f"(strides {rows.stride}, {columns.stride}; dilations {rows.dilation}, {columns.dilation}) "
+        f"are too many elements for a tensor; the most is {LARGEST}."
+    )
+    if all(isinstance(factor, int) for factor in factors):
+        if math.prod(factors) > LARGEST:
+            raise ValueError(sentence.format(*factors))
+        return []
+    growth = [axis.stride * axis.effective_kernel for axis in axes]
+    if all(isinstance(factor, int) for factor in growth) and math.prod(growth) < SAFE_GROWTH:
+        return []
+    # In floating point, where a product that is too large cannot wrap round.
+    elements = math.prod(tf.cast(factor, tf.float64) for factor in factors)
+    return [Check(elements <= LARGEST, sentence, factors)]
+
+
+def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tuple[Any, ...]:
+    """The same call without the inputs and taps that reach no output, and their geometry."""
+    axes = (rows, columns)
+    inputs, taps = ([getattr(axis, part) for axis in axes] for part in ("useful_inputs", "useful_taps"))
+    if any(len(cells) < axis.input_size for cells, axis in zip(inputs, axes, strict=True)):
+        x = x[:, inputs[0].start : inputs[0].stop, inputs[1].start : inputs[1].stop, :]
+    if any(len(cells) < axis.kernel_size for cells, axis in zip(taps, axes, strict=True)):
+        filters = filters[taps[0].start : taps[0].stop, taps[1].start : taps[1].stop]
+    return x, filters, rows.trimmed(), columns.trimmed()
+
+
+def _on_groups(
+    lowering: Lowering, groups: int, rows: Any, columns: Any
+) -> Callable[[Any, Any], Any]:
+    """`lowering` for filters in TensorFlow's layout and any number of groups."""
+
+    def lower(x: Any, filters: Any) -> Any:
+        if groups == 1:
+            return lowering.lower(x, filters, rows, columns)
+        if lowering.grouped:
+            height, width, per_group, channels = sizes(filters)
+            shape = [height, width, per_group, groups, channels // groups]
+            filters = tf.transpose(tf.reshape(filters, shape), [0, 1, 3, 2, 4])
+            shape = [height, width, groups * per_group, channels // groups]
+            return lowering.lower(x, tf.reshape(filters, shape), rows, columns)
+        parts = zip(tf.split(x, groups, 3), tf.split(filters, groups, 3), strict=True)
+        return tf.concat([lowering.lower(*part, rows, columns) for part in parts], axis=3)
+
+    return lower
+
+
+def _is_static(*axes: Any) -> bool:
+    return all(isinstance(axis, AxisGeometry) for axis in axes)
+
+
+def _first_known(*candidates: Any) -> int | None:
+    return next((size for size in candidates if isinstance(size, int)), None)
+
+
+def _divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
+
+
+def _listed(numbers: Iterable[int], most: int = 12) -> str:
+    numbers = list(numbers)
+    shown = ", ".join(map(str, numbers[:most]))
+    return shown if len(numbers) <= most else f"{shown}, ..."

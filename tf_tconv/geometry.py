@@ -1,0 +1,437 @@
+"""The padding asymmetry rule of transposed convolution, for one axis, in plain integers.
+
+Symbols of Dumoulin & Visin, "A guide to convolution arithmetic for deep learning"
+(https://arxiv.org/abs/1603.07285), with TensorFlow's padding: input size ``i``, kernel ``k``,
+stride ``s``, dilation ``d``, effective kernel ``k' = (k - 1) d + 1``, output size ``o``.
+
+Derivation
+----------
+1. A transposed convolution from size ``i`` to size ``o`` is the adjoint of the forward convolution
+   that maps ``o`` to ``i``. So the padding of that *forward* convolution decides everything.
+2. The forward convolution's ``i`` windows span ``(i - 1) s + k'`` cells, and its input has ``o``.
+   SAME pads the difference: ``P = max((i - 1) s + k' - o, 0)``. VALID pads nothing; EXPLICIT pads
+   what it is given.
+3. Forward SAME puts the smaller half first: ``p0 = floor(P / 2)`` before and ``p1 = P - p0`` after.
+4. Forward: window ``j``, tap ``a`` reads cell ``j s + a d - p0``. The adjoint writes where the
+   forward reads, which is the definition of the transposed convolution (the *index relation*):
+   ``y[j s + a d - p0] += x[j] w[a]``, indices outside ``0 .. o-1`` dropped.
+5. The same sum, gathered: put ``s - 1`` zeros between the inputs, ``lead = k' - 1 - p0`` zeros before
+   them and ``trail = o - (i - 1) s - 1 + p0`` after, and convolve with the **reversed** kernel at
+   stride 1. When ``P`` is odd the forward convolution pads one more at the *end*, so ``p0`` is the
+   smaller half, ``lead`` the larger: the transposed convolution has its odd zero at the *beginning*.
+   A negative ``lead`` or ``trail`` crops. A kernel smaller than the stride leaves holes: output cells
+   that nothing reaches and that stay zero.
+6. Given ``i``, every output size that the forward convolution maps back to ``i`` is legal; there are
+   always ``s`` of them (fewer only where some would be negative).
+
+Everything but the sizes themselves depends on ``o`` and ``i`` only through the *surplus*
+``o - (i - 1) s``, so it is known even where the sizes are not.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Padding = str | tuple[int, int]
+
+PADDING_NAMES = ("SAME", "VALID")
+
+
+class AxisRelations:
+    """What follows from the rule, for any class with the fields of `AxisGeometry`.
+
+    Written with operators only, so that it serves integers and scalar tensors alike.
+    """
+
+    kernel_size: Any
+    stride: int
+    dilation: int
+    pad_before: Any
+    surplus: Any
+
+    @property
+    def effective_kernel(self) -> Any:
+        """``k' = (k - 1) d + 1``: cells from a kernel's first tap to its last, both included."""
+        return effective_kernel_size(self.kernel_size, self.dilation)
+
+    @property
+    def lead(self) -> Any:
+        """Zeros before the dilated input in the zero-insertion form; negative: cells to crop."""
+        return self.effective_kernel - 1 - self.pad_before
+
+    @property
+    def trail(self) -> Any:
+        """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
+        return self.surplus - 1 + self.pad_before
+
+
+@dataclass(frozen=True)
+class AxisGeometry(AxisRelations):
+    """One axis of a transposed convolution: the index relation as a value.
+
+    Args:
+        input_size: ``i``, cells of the input.
+        kernel_size: ``k``, taps of the kernel.
+        stride: ``s``, output cells from one input cell to the next.
+        dilation: ``d``, output cells from one tap to the next.
+        output_size: ``o``, cells of the output.
+        pad_before: ``p0``, cells that the forward convolution pads (so the transposed one drops)
+            before the first.
+        pad_after: ``p1``, likewise after the last.
+
+    Example:
+        >>> axis = transpose_geometry(5, kernel_size=3, stride=2, output_size=9)
+        >>> axis.pad_before, axis.pad_after, axis.lead, axis.trail
+        (1, 1, 1, 1)
+        >>> axis.contributions(4)
+        ((2, 1),)
+    """
+
+    input_size: int
+    kernel_size: int
+    stride: int
+    dilation: int
+    output_size: int
+    pad_before: int
+    pad_after: int
+
+    @property
+    def surplus(self) -> int:
+        """``o - (i - 1) s``: what of the output the strides do not account for."""
+        return self.output_size - (self.input_size - 1) * self.stride
+
+    def output_index(self, input_index: int, tap: int) -> int:
+        """The cell that ``x[input_index] * w[tap]`` is added to; outside ``0 .. o-1`` it is dropped."""
+        return input_index * self.stride + tap * self.dilation - self.pad_before
+
+    def contributions(self, output_index: int) -> tuple[tuple[int, int], ...]:
+        """The pairs (input cell, tap) whose products make one output cell; empty in a hole."""
+        pairs = []
+        for tap in range(self.kernel_size):
+            cell, rest = divmod(output_index + self.pad_before - tap * self.dilation, self.stride)
+            if rest == 0 and 0 <= cell < self.input_size:
+                pairs.append((cell, tap))
+        return tuple(sorted(pairs))
+
+    @property
+    def useful_inputs(self) -> range:
+        """The inputs between the first and the last that can reach the output."""
+        first = _ceil_div(self.pad_before - self.effective_kernel + 1, self.stride)
+        last = (self.output_size - 1 + self.pad_before) // self.stride
+        return _bounded(first, last, self.input_size)
+
+    @property
+    def useful_taps(self) -> range:
+        """The taps between the first and the last that can reach the output."""
+        first = _ceil_div(self.pad_before - (self.input_size - 1) * self.stride, self.dilation)
+        last = (self.output_size - 1 + self.pad_before) // self.dilation
+        return _bounded(first, last, self.kernel_size)
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 (small values, and few)
+    def trimmed(self) -> AxisGeometry:
+        """The same output from `useful_inputs` and `useful_taps` alone, numbered from 0.
+
+        Its zero-insertion form is never wider than a few times what really overlaps, whatever the
+        dilation, and its `pad_before` may be negative: cells before the first product.
+        """
+        inputs, taps = self.useful_inputs, self.useful_taps
+        before = self.pad_before - inputs.start * self.stride - taps.start * self.dilation
+        # A step that is never taken may as well be 1, which spares a walk over a huge one.
+        stride = self.stride if len(inputs) > 1 else 1
+        dilation = self.dilation if len(taps) > 1 else 1
+        span = (len(inputs) - 1) * stride + effective_kernel_size(len(taps), dilation)
+        after = span - before - self.output_size
+        return AxisGeometry(
+            len(inputs), len(taps), stride, dilation, self.output_size, before, after
+        )
+
+
+def transpose_geometry(
+    input_size: int,
+    kernel_size: int,
+    stride: int = 1,
+    dilation: int = 1,
+    padding: str | Sequence[int] = "SAME",
+    output_size: int | None = None,
+    output_padding: int | None = None,
+) -> AxisGeometry:
+    """The padding asymmetry rule: where each product of one axis goes.
+
+    Args:
+        input_size: ``i >= 0``, cells of the input (the forward convolution's output).
+        kernel_size: ``k >= 1``, taps.
+        stride: ``s >= 1``, cells.
+        dilation: ``d >= 1``, cells.
+        padding: "SAME", "VALID" (any case), or the pair (before, after) of non-negative cells that
+            the forward convolution pads.
+        output_size: ``o``, one of `legal_output_sizes`; `None` for Keras' default, which is
+            ``i s`` for SAME and ``(i - 1) s + max(k', s)`` less the padding otherwise.
+        output_padding: instead of `output_size`, as Keras and torch count it: the size is
+            ``(i - 1) s + k' mod 2 + q`` for SAME (``0 <= q < s``) and ``(i - 1) s + k' + q`` less
+            the padding otherwise (``0 <= q < max(s, d)``).
+
+    Returns:
+        The `AxisGeometry`.
+
+    Raises:
+        TypeError: a size that is no integer, or a padding that is neither a name nor a pair.
+        ValueError: a value outside its range, or a size that no such axis reaches.
+
+    Example:
+        The odd zero stands at the beginning (kernel 3, stride 2, SAME, 3 to 6 cells):
+
+        >>> axis = transpose_geometry(3, kernel_size=3, stride=2)
+        >>> axis.output_size, axis.lead, axis.trail
+        (6, 2, 1)
+        >>> transpose_geometry(5, kernel_size=3, stride=2, output_size=8)
+        Traceback (most recent call last):
+        ...
+        ValueError: output_size=8 cannot come from 5 input cells: kernel 3, stride 2, dilation 1, \
+padding "SAME" reach 9..10.
+
+    Source:
+        Relations 8 to 14 of https://arxiv.org/abs/1603.07285v2; forward SAME as in
+        https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2.
+    """
+    input_size = check_integer("input_size", input_size, 0)
+    kernel_size = check_integer("kernel_size", kernel_size, 1)
+    stride = check_integer("stride", stride, 1)
+    dilation = check_integer("dilation", dilation, 1)
+    padding = check_padding(padding)
+    return solve_axis(
+        input_size, kernel_size, stride, dilation, padding, output_size, output_padding
+    )
+
+
+def legal_output_sizes(
+    input_size: int,
+    kernel_size: int,
+    stride: int = 1,
+    dilation: int = 1,
+    padding: str | Sequence[int] = "SAME",
+) -> range:
+    """Every output size whose forward convolution gives back `input_size`.
+
+    Args:
+        input_size: ``i >= 0``, cells.
+        kernel_size: ``k >= 1``, taps.
+        stride: ``s >= 1``, cells.
+        dilation: ``d >= 1``, cells.
+        padding: "SAME", "VALID", or the pair (before, after) of non-negative cells.
+
+    Returns:
+        A range of `stride` sizes; shorter only where a size would be negative.
+
+    Raises:
+        TypeError: a size that is no integer, or a padding that is neither a name nor a pair.
+        ValueError: a value outside its range.
+
+    Example:
+        >>> legal_output_sizes(5, kernel_size=3, stride=2, padding="SAME")
+        range(9, 11)
+        >>> legal_output_sizes(5, kernel_size=3, stride=2, padding="VALID")
+        range(11, 13)
+    """
+    input_size = check_integer("input_size", input_size, 0)
+    kernel_size = check_integer("kernel_size", kernel_size, 1)
+    stride = check_integer("stride", stride, 1)
+    dilation = check_integer("dilation", dilation, 1)
+    kernel = effective_kernel_size(kernel_size, dilation)
+    return _legal_sizes(input_size, kernel, stride, check_padding(padding))
+
+
+@dataclass(frozen=True)
+class AxisNames:
+    """What the caller's caller calls the axis and its arguments, for error messages."""
+
+    output_size: str = "output_size"
+    padding: str = "padding"
+    unit: str = "cells"
+
+
+@functools.lru_cache(maxsize=4096)
+def solve_axis(
+    input_size: int,
+    kernel_size: int,
+    stride: int,
+    dilation: int,
+    padding: Padding,
+    output_size: int | None = None,
+    output_padding: int | None = None,
+    names: AxisNames = AxisNames(),  # noqa: B008 (immutable)
+) -> AxisGeometry:
+    """`transpose_geometry` for arguments already checked one by one, with the caller's names."""
+    kernel = effective_kernel_size(kernel_size, dilation)
+    if output_size is not None and output_padding is not None:
+        raise ValueError(
+            f"{names.output_size}={output_size} and output_padding={output_padding} both fix the "
+            "output size; give at most one of them."
+        )
+    legal = _legal_sizes(input_size, kernel, stride, padding)
+    if not legal:
+        raise ValueError(
+            exhausted_message(names, stride, dilation, padding).format(
+                input_size, kernel_size, (input_size - 1) * stride + kernel + stride - 1
+            )
+        )
+    if output_size is None:
+        if output_padding is not None:
+            limit = stride if padding == "SAME" else max(stride, dilation)
+            output_padding = check_integer("output_padding", output_padding, 0, limit - 1)
+        surplus = default_surplus(kernel, stride, padding, output_padding)
+        output_size = max((input_size - 1) * stride + surplus, 0)
+    else:
+        output_size = check_integer(names.output_size, output_size, 0)
+        if output_size not in legal:
+            raise ValueError(
+                unreachable_message(names, stride, dilation, padding).format(
+                    output_size, input_size, kernel_size, legal.start, legal.stop - 1
+                )
+            )
+    surplus = output_size - (input_size - 1) * stride
+    before, after = split_padding(kernel, surplus, padding)
+    return AxisGeometry(input_size, kernel_size, stride, dilation, output_size, before, after)
+
+
+def effective_kernel_size(kernel_size: Any, dilation: int) -> Any:
+    """``k' = (k - 1) d + 1``."""
+    return (kernel_size - 1) * dilation + 1
+
+
+def split_padding(
+    effective_kernel: Any,
+    surplus: Any,
+    padding: Padding,
+    maximum: Callable[[Any, Any], Any] = max,
+) -> tuple[Any, Any]:
+    """The forward convolution's padding ``(p0, p1)``: step 2 and 3 of the derivation.
+
+    `maximum` is `max` for integers; a tensor's own for sizes known only at run time.
+    """
+    if padding == "SAME":
+        total = maximum(effective_kernel - surplus, 0)
+        before = total // 2
+        return before, total - before
+    if padding == "VALID":
+        return 0, 0
+    before, after = padding
+    return before, after
+
+
+def lowest_surplus(effective_kernel: Any, padding: Padding) -> Any:
+    """``o - (i - 1) s`` of the smallest legal output; the largest is ``s - 1`` more (step 6)."""
+    if padding == "SAME":
+        return 1
+    before, after = (0, 0) if padding == "VALID" else padding
+    return effective_kernel - before - after
+
+
+def default_surplus(
+    effective_kernel: Any,
+    stride: int,
+    padding: Padding,
+    output_padding: int | None = None,
+    maximum: Callable[[Any, Any], Any] = max,
+) -> Any:
+    """``o - (i - 1) s`` where no output size is given, by Keras' formulas."""
+    if padding == "SAME":
+        return stride if output_padding is None else effective_kernel % 2 + output_padding
+    lowest = lowest_surplus(effective_kernel, padding)
+    if output_padding is not None:
+        return lowest + output_padding
+    return lowest + maximum(stride - effective_kernel, 0)
+
+
+def unreachable_message(names: AxisNames, stride: int, dilation: int, padding: Padding) -> str:
+    """The sentence for an illegal output size, with ``{}`` for output, input, kernel, lowest, highest.
+
+    A template, so that sizes known only at run time give the same sentence.
+    """
+    return (
+        f"{names.output_size}={{}} cannot come from {{}} input {names.unit}: kernel {{}}, stride {stride}, "
+        f"dilation {dilation}, padding {_shown(padding)} reach {{}}..{{}}."
+    )
+
+
+def exhausted_message(names: AxisNames, stride: int, dilation: int, padding: Padding) -> str:
+    """The sentence for a padding that leaves no output, with ``{}`` for input, kernel, most to pad."""
+    return (
+        f"{names.padding}={_shown(padding)} takes off more than {{}} input {names.unit} give: kernel {{}}, "
+        f"stride {stride}, dilation {dilation}; the two sides together may take at most {{}}."
+    )
+
+
+def check_integer(argument: str, value: Any, lowest: int, highest: int | None = None) -> int:
+    """`value` as a Python integer in ``lowest .. highest``, or an error that names `argument`."""
+    legal = f"from {lowest} to {highest}" if highest is not None else f"of at least {lowest}"
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        raise TypeError(f"{argument}={value} is a bool; it must be an integer {legal}.")
+    try:
+        integer = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{argument}={brief(value)} is a {type(value).__name__}; it must be an integer {legal}."
+        ) from None
+    if integer < lowest or (highest is not None and integer > highest):
+        raise ValueError(f"{argument}={integer} is out of range; it must be an integer {legal}.")
+    return integer
+
+
+def check_name(argument: str, value: Any, names: Iterable[str], instead: str = "") -> str:
+    """`value` as one of `names`, case folded to theirs, or an error that suggests the nearest."""
+    names = tuple(names)
+    legal = ", ".join(f'"{name}"' for name in names) + (f" or {instead}" if instead else "")
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{argument}={brief(value)} is a {type(value).__name__}; it must be one of {legal}."
+        )
+    folded = {name.lower(): name for name in names}
+    if value.lower() in folded:
+        return folded[value.lower()]
+    near = difflib.get_close_matches(value.lower(), folded, n=1, cutoff=0.5)
+    hint = f' Did you mean "{folded[near[0]]}"?' if near else ""
+    raise ValueError(f'{argument}="{value}" is unknown; it must be one of {legal}.{hint}')
+
+
+def check_padding(padding: Any, argument: str = "padding") -> Padding:
+    """`padding` of one axis as "SAME", "VALID" or a pair (before, after) of integers."""
+    if isinstance(padding, str) or not isinstance(padding, Sequence):
+        return check_name(argument, padding, PADDING_NAMES, "a pair (before, after)")
+    if len(padding) != 2:
+        raise ValueError(
+            f"{argument}={brief(padding)} has {len(padding)} entries; explicit padding of an axis "
+            "is a pair (before, after) of integers of at least 0."
+        )
+    before, after = (
+        check_integer(f"{argument}[{side}]", cells, 0) for side, cells in enumerate(padding)
+    )
+    return before, after
+
+
+def brief(value: Any, limit: int = 60) -> str:
+    """`value` on one short line, for a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _shown(padding: Padding) -> str:
+    return f'"{padding}"' if isinstance(padding, str) else str(padding)
+
+
+def _legal_sizes(input_size: int, kernel: int, stride: int, padding: Padding) -> range:
+    lowest = (input_size - 1) * stride + lowest_surplus(kernel, padding)
+    return range(max(lowest, 0), max(lowest + stride, 0))
+
+
+def _bounded(first: int, last: int, size: int) -> range:
+    start = min(max(first, 0), size)
+    return range(start, max(min(last + 1, size), start))
+
+
+def _ceil_div(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)

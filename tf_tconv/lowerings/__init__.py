@@ -1,0 +1,51 @@
+"""Algorithms that compute a transposed convolution, one file each, behind one registry.
+
+The contract: ``lower(x, w, rows, columns) -> y``.
+
+* `x`: `[batch, input height, input width, in]`, no static dimension zero;
+* `w`: `[kernel height, kernel width, out, in]`, of `x`'s dtype. With channel groups, `in` is what
+  one output channel sees, and the outputs of a group stand together, so that `tf.nn.conv2d` infers
+  the groups from the shapes. A lowering registered with ``grouped=False`` gets one group a call;
+* `rows`, `columns`: the geometry of height and width, `tf_tconv.geometry.AxisGeometry` or its
+  run-time twin; `pad_before` may be negative and outputs may lie beyond every product;
+* `y`: `[batch, output height, output width, out]`.
+
+Layout, groups and bias are the caller's business, and so are gradients: none is taken through a
+lowering. No lowering but "native" reaches the op `Conv2DBackpropInput`; a test walks the graphs.
+
+To add one: write its file, add a line to `_REGISTRY`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from tf_tconv.lowerings import native, zero_insertion
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A registered algorithm.
+
+    Args:
+        lower: the function, see the module's contract.
+        grouped: whether it takes several channel groups in one call.
+        trimmed: whether inputs and taps that reach no output are cut off before the call.
+    """
+
+    lower: Callable[[Any, Any, Any, Any], Any]
+    grouped: bool = True
+    trimmed: bool = True
+
+
+_REGISTRY = {
+    "zero_insertion": Lowering(zero_insertion.lower),
+    "native": Lowering(native.lower, grouped=False, trimmed=False),
+}
+
+REGISTRY = MappingProxyType(_REGISTRY)
+
+NAMES = tuple(name for name in REGISTRY if name != "native")

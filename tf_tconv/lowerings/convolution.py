@@ -1,0 +1,76 @@
+"""`tf.nn.conv2d` with any padding, and right for empty tensors too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import effective_kernel_size
+from tf_tconv.lowerings.shapes import maximum, pad_or_crop, sizes
+
+Pair = tuple[Any, Any]
+
+
+def convolve(
+    x: Any,
+    w: Any,
+    rows: Pair = (0, 0),
+    columns: Pair = (0, 0),
+    strides: tuple[int, int] = (1, 1),
+    dilations: tuple[int, int] = (1, 1),
+) -> Any:
+    """The convolution of `x`, padded or cropped, with `w`.
+
+    With oneDNN the op returns a wrong shape, or memory that nobody wrote, where its input or output
+    is empty (TensorFlow 2.21). A size known only at run time may turn out to be zero: there the
+    input is padded up to one kernel and the result cut back to its true size, which costs nothing
+    where there is nothing to do. Sizes known to be zero are the caller's business.
+
+    Args:
+        x: `[batch, height, width, in]`.
+        w: `[kernel height, kernel width, in / groups, out]`.
+        rows: zeros (before, after) the height; negative: cells to crop.
+        columns: likewise for the width.
+        strides: cells (down, across) from one window to the next.
+        dilations: cells (down, across) from one tap to the next.
+
+    Returns:
+        `[batch, windows down, windows across, out]`.
+    """
+    x, explicit = attribute_padding(x, rows, columns)
+    batch, *spatial, _ = sizes(x)
+    *kernel, _, out_channels = sizes(w)
+    padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
+    spans = [effective_kernel_size(k, d) for k, d in zip(kernel, dilations, strict=True)]
+    if not all(isinstance(size, int) for size in (*padded, *spans)):
+        missing = [maximum(span - size, 0) for span, size in zip(spans, padded, strict=True)]
+        x = tf.pad(x, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
+    y = tf.nn.conv2d(x, w, strides, explicit if any(map(any, explicit)) else "VALID",
+                     dilations=dilations)
+    if all(isinstance(size, int) for size in (batch, *padded, *spans)):
+        return y
+    found, true = (
+        [
+            (size - span) // stride + 1
+            for size, span, stride in zip(cells, spans, strides, strict=True)
+        ]
+        for cells in ([maximum(*pair) for pair in zip(padded, spans, strict=True)], padded)
+    )
+    # An empty batch may come back with wrong sizes, but as empty as it should be.
+    y = tf.reshape(y, [batch, *found, out_channels])
+    if all(isinstance(size, int) for size in true):
+        return y
+    return y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
+
+
+def attribute_padding(x: Any, rows: Pair, columns: Pair) -> tuple[Any, list[list[int]]]:
+    """`x` and the padding still to be done, as far as an op's attribute can say it.
+
+    An attribute holds non-negative integers known when the graph is traced and spares a copy of `x`;
+    any other padding is done here and now.
+    """
+    amounts = (*rows, *columns)
+    if all(isinstance(amount, int) and amount >= 0 for amount in amounts):
+        return x, [[0, 0], list(rows), list(columns), [0, 0]]
+    return pad_or_crop(x, rows, columns), [[0, 0]] * 4

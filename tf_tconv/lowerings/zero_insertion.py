@@ -1,0 +1,51 @@
+"""Transposed convolution as the textbook draws it: zeros inserted, padded, convolved at stride 1.
+
+Step 5 of the derivation in `tf_tconv.geometry`: `stride - 1` zeros between the inputs, `lead` and
+`trail` zeros around them (or a crop), then a stride-1 convolution with the reversed kernel. It
+multiplies by all the zeros it inserts, so its cost grows with the product of the strides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import AxisRelations
+from tf_tconv.lowerings.convolution import convolve
+from tf_tconv.lowerings.shapes import sizes
+
+
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+    """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
+    reversed_kernel = tf.transpose(tf.reverse(w, axis=[0, 1]), [0, 1, 3, 2])
+    return convolve(
+        _insert_zeros(x, rows.stride, columns.stride),
+        reversed_kernel,
+        _outer_zeros(rows),
+        _outer_zeros(columns),
+        dilations=(rows.dilation, columns.dilation),
+    )
+
+
+def _outer_zeros(axis: AxisRelations) -> tuple[Any, Any]:
+    # Every input brought stride - 1 zeros along, the last one too.
+    return axis.lead, axis.trail - (axis.stride - 1)
+
+
+def _insert_zeros(x: Any, row_stride: int, column_stride: int) -> Any:
+    """Every cell of `x` followed by `stride - 1` zeros along each axis.
+
+    Pads at rank 4, an axis at a time: converters to mobile formats know no higher-rank pad.
+    """
+    batch, height, width, channels = sizes(x)
+    if column_stride > 1:
+        cells = tf.reshape(x, [batch * height, width, 1, channels])
+        cells = tf.pad(cells, [[0, 0], [0, 0], [0, column_stride - 1], [0, 0]])
+        width = width * column_stride
+        x = tf.reshape(cells, [batch, height, width, channels])
+    if row_stride > 1:
+        lines = tf.reshape(x, [batch, height, 1, width * channels])
+        lines = tf.pad(lines, [[0, 0], [0, 0], [0, row_stride - 1], [0, 0]])
+        x = tf.reshape(lines, [batch, height * row_stride, width, channels])
+    return x

@@ -1,0 +1,156 @@
+"""One axis whose sizes are known only when the graph runs, and the checks that then remain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import (
+    AxisGeometry,
+    AxisNames,
+    AxisRelations,
+    Padding,
+    default_surplus,
+    effective_kernel_size,
+    exhausted_message,
+    lowest_surplus,
+    solve_axis,
+    split_padding,
+    unreachable_message,
+)
+from tf_tconv.lowerings.shapes import maximum
+
+
+@dataclass(frozen=True, eq=False)
+class RunTimeAxis(AxisRelations):
+    """`AxisGeometry` with scalar int64 tensors for what is not known when the graph is traced.
+
+    Whatever does not depend on the unknown sizes stays an integer: with the default output size
+    that is everything but the sizes themselves.
+    """
+
+    input_size: Any
+    kernel_size: Any
+    stride: int
+    dilation: int
+    surplus: Any
+    pad_before: Any
+    pad_after: Any
+
+    @property
+    def output_size(self) -> Any:
+        """``o``, cells of the output."""
+        return maximum((self.input_size - 1) * self.stride + self.surplus, 0)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition known only at run time, and the sentence for the case that it does not hold."""
+
+    holds: Any
+    sentence: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class AxisRequest:
+    """What a call asks of one axis, sizes of input and kernel apart.
+
+    Args:
+        stride: cells, checked.
+        dilation: cells, checked.
+        padding: checked.
+        output_size: an integer, a scalar tensor, or `None` for the default.
+        output_padding: an integer, or `None`; not together with `output_size`.
+        names: what the caller calls the arguments.
+    """
+
+    stride: int
+    dilation: int
+    padding: Padding
+    output_size: Any = None
+    output_padding: int | None = None
+    names: AxisNames = AxisNames()
+
+    def solve(self, input_size: Any, kernel_size: Any) -> tuple[Any, tuple[Check, ...]]:
+        """The axis and the checks left for the run.
+
+        Args:
+            input_size: an integer or a scalar tensor.
+            kernel_size: an integer or a scalar tensor.
+
+        Returns:
+            An `AxisGeometry` and no checks where all is known, else a `RunTimeAxis`.
+
+        Raises:
+            ValueError: what is known is already impossible.
+        """
+        if not any(map(tf.is_tensor, (input_size, kernel_size, self.output_size))):
+            return self._solve_now(input_size, kernel_size), ()
+        kernel = effective_kernel_size(kernel_size, self.dilation)
+        steps = (input_size - 1) * self.stride
+        checks: tuple[Check, ...] = ()
+        if self.output_size is None:
+            surplus = default_surplus(
+                kernel, self.stride, self.padding, self.output_padding, maximum
+            )
+            if not (isinstance(surplus, int) and surplus >= 0):
+                # Only an explicit padding can take more than the last input gives.
+                sentence = exhausted_message(self.names, self.stride, self.dilation, self.padding)
+                most = steps + kernel + self.stride - 1
+                checks = (
+                    Check(steps + surplus >= 0, sentence, (input_size, kernel_size, most)),
+                )
+        else:
+            surplus = self.output_size - steps
+            lowest = maximum(steps + lowest_surplus(kernel, self.padding), 0)
+            highest = steps + lowest_surplus(kernel, self.padding) + self.stride - 1
+            sentence = unreachable_message(self.names, self.stride, self.dilation, self.padding)
+            values = (self.output_size, input_size, kernel_size, lowest, highest)
+            holds = tf.logical_and(lowest <= self.output_size, self.output_size <= highest)
+            checks = (Check(holds, sentence, values),)
+        before, after = split_padding(kernel, surplus, self.padding, maximum)
+        axis = RunTimeAxis(
+            input_size, kernel_size, self.stride, self.dilation, surplus, before, after
+        )
+        return axis, checks
+
+    def _solve_now(self, input_size: int, kernel_size: int) -> AxisGeometry:
+        return solve_axis(
+            input_size,
+            kernel_size,
+            self.stride,
+            self.dilation,
+            self.padding,
+            self.output_size,
+            self.output_padding,
+            self.names,
+        )
+
+
+def enforce(checks: Sequence[Check]) -> list[Any]:
+    """Ops to run before the computation: they raise `InvalidArgumentError` where a check fails.
+
+    One branch a check and one for success. XLA compiles away assertions but not this: there every
+    size is known when it compiles, it keeps the one branch taken, and of the branches that raise it
+    says that it cannot compile them.
+    """
+    if not checks:
+        return []
+    position = tf.constant(len(checks))
+    for index in reversed(range(len(checks))):
+        position = tf.where(checks[index].holds, position, index)
+    branches = [_raising(check) for check in checks]
+    return [tf.switch_case(position, [*branches, tf.no_op], name="legal_output_shape")]
+
+
+def _raising(check: Check) -> Callable[[], Any]:
+    def branch() -> Any:
+        values = [tf.cast(value, tf.int64) for value in check.values]
+        sentence = tf.strings.format(check.sentence, values)
+        return tf.debugging.Assert(False, [sentence], summarize=-1)
+
+    return branch
