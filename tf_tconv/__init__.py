@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from tf_tconv import lowerings
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
+from tf_tconv.layers import Conv2DTranspose
 
 try:
     __version__ = version("tf-tconv")
@@ -13,6 +14,7 @@ except PackageNotFoundError:  # A checkout that was never installed.
 
 __all__ = [
     "AxisGeometry",
+    "Conv2DTranspose",
     "conv2d_transpose",
     "legal_output_sizes",
     "lowerings",

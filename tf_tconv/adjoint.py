@@ -9,14 +9,14 @@ whatever the lowering.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.geometry import AxisRelations
-from tf_tconv.lowerings.convolution import attribute_padding, convolve
+from tf_tconv.lowerings.convolution import convolve
+from tf_tconv.lowerings.padding import pad_or_crop, padding_name
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 
@@ -54,7 +54,7 @@ class TransposeProduct:
 
             return self._transposed(x, filters), gradient
 
-        return apply(x, filters)
+        return apply(*_local(x, filters))
 
     def forward(self, y: Any, filters: Any) -> Any:
         """``x[j] = sum_a y[j s + a d - p0] w[a]``, the strided convolution whose adjoint this is.
@@ -74,7 +74,7 @@ class TransposeProduct:
 
             return self._forward(y, filters), gradient
 
-        return apply(y, filters)
+        return apply(*_local(y, filters))
 
     def filter_gradient(self, y: Any, x: Any) -> Any:
         """``w[a] = sum_j y[j s + a d - p0] x[j]``, the correlation of output with input.
@@ -94,7 +94,7 @@ class TransposeProduct:
 
             return self._filter_gradient(y, x), gradient
 
-        return apply(y, x)
+        return apply(*_local(y, x))
 
     def _transposed(self, x: Any, filters: Any) -> Any:
         batch, *_ = sizes(x)
@@ -123,21 +123,23 @@ class TransposeProduct:
         ]
         if _is_empty(x.shape):
             return tf.zeros(shape, x.dtype)
-        y, pads = attribute_padding(y, *self._pads)
-        y, x = self._with_a_window(y, x, pads)
-        if self.groups > 1 or self._dilations != (1, 1):
-            return self._filter_gradient_by_convolution(y, x, pads)
-        explicit = [cells for pair in pads for cells in pair]
+        by_convolution = self.groups > 1 or self._dilations != (1, 1)
+        padding = None if by_convolution else padding_name(*self._axes)
+        if padding is None:
+            # Not by attribute: `tf.vectorized_map` loses the explicit padding of the op below.
+            y, padding = pad_or_crop(y, *self._pads), "VALID"
+        y, x = self._with_a_window(y, x, padding)
+        if by_convolution:
+            return self._filter_gradient_by_convolution(y, x)
         return tf.raw_ops.Conv2DBackpropFilter(
             input=y,
             filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
             out_backprop=x,
             strides=[1, *self._strides, 1],
-            padding="EXPLICIT" if any(explicit) else "VALID",
-            explicit_paddings=explicit if any(explicit) else [],
+            padding=padding,
         )
 
-    def _filter_gradient_by_convolution(self, y: Any, x: Any, pads: list[list[int]]) -> Any:
+    def _filter_gradient_by_convolution(self, y: Any, x: Any) -> Any:
         """The filter gradient where TensorFlow's own is refused on CPUs: dilation and groups.
 
         The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels change
@@ -153,23 +155,21 @@ class TransposeProduct:
         y = tf.transpose(y, [4, 1, 2, 3, 0])
         y = tf.reshape(y, [per_group, height, width, groups * batch])
         kernel = tf.transpose(x, [1, 2, 0, 3])
-        rows, columns = (tuple(pair) for pair in pads[1:3])
-        filters = convolve(y, kernel, rows, columns, self._dilations, self._strides)
+        filters = convolve(y, kernel, strides=self._dilations, dilations=self._strides)
         return tf.transpose(filters, [1, 2, 0, 3])
 
-    def _with_a_window(self, y: Any, x: Any, pads: list[list[int]]) -> tuple[Any, Any]:
-        """`y` and `x` with one window of zeros where a size known only at run time is zero."""
-        _, *spatial, _ = sizes(x)
-        if all(isinstance(size, int) for size in spatial):
+    def _with_a_window(self, y: Any, x: Any, padding: str) -> tuple[Any, Any]:
+        """`y` and `x`, grown by zeros to one window where a size known at run time is zero."""
+        _, *cells, _ = sizes(x)
+        if all(isinstance(size, int) for size in cells):
             return y, x
-        more = [maximum(1 - size, 0) for size in spatial]
-        x = tf.pad(x, [[0, 0], [0, more[0]], [0, more[1]], [0, 0]])
-        _, *cells, _ = sizes(y)
-        short = [
-            maximum(axis.effective_kernel - size - sum(pair), 0)
-            for axis, size, pair in zip((self.rows, self.columns), cells, pads[1:3], strict=True)
-        ]
-        return tf.pad(y, [[0, 0], [0, short[0]], [0, short[1]], [0, 0]]), x
+        x = _grown(x, (1, 1))
+        same = padding == "SAME"
+        return _grown(y, [1 if same else axis.effective_kernel for axis in self._axes]), x
+
+    @property
+    def _axes(self) -> tuple[Any, Any]:
+        return self.rows, self.columns
 
     @property
     def _strides(self) -> tuple[int, int]:
@@ -181,12 +181,35 @@ class TransposeProduct:
 
     @property
     def _pads(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-        """What makes of the output exactly the cells that the forward windows span."""
-        rows, columns = (
-            (axis.pad_before, axis.effective_kernel - axis.surplus - axis.pad_before)
-            for axis in (self.rows, self.columns)
-        )
+        """What makes the forward convolution of the output have the input's size."""
+        rows, columns = ((axis.pad_before, _pad_behind(axis)) for axis in self._axes)
         return rows, columns
+
+
+def _pad_behind(axis: Any) -> Any:
+    """Cells to pad (or crop, if negative) behind the output for exactly the input's windows."""
+    missing = axis.effective_kernel - axis.surplus - axis.pad_before
+    if not isinstance(missing, int):
+        return maximum(missing, 0)  # A legal output has no whole stride too many.
+    # Less than a stride too many makes no further window and need not be cropped.
+    return missing if missing >= 0 else -(-missing // axis.stride * axis.stride)
+
+
+def _grown(x: Any, least: Sequence[Any]) -> Any:
+    """`x` with zeros behind where its height or width is below `least`."""
+    _, *cells, _ = sizes(x)
+    more = [maximum(size - have, 0) for size, have in zip(least, cells, strict=True)]
+    return tf.pad(x, [[0, 0], [0, more[0]], [0, more[1]], [0, 0]])
+
+
+def _local(*tensors: Any) -> Any:
+    """The tensors as members of the graph now being built.
+
+    A custom gradient keeps the tensors it was given. One from an outer graph would still be that
+    one when the gradient of the gradient is built elsewhere, and forward-mode differentiation of a
+    `tf.function` then fails.
+    """
+    return tensors if tf.executing_eagerly() else map(tf.identity, tensors)
 
 
 def _is_empty(shape: Any) -> bool:

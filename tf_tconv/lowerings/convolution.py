@@ -7,7 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import effective_kernel_size
-from tf_tconv.lowerings.shapes import maximum, pad_or_crop, sizes
+from tf_tconv.lowerings.padding import pad_or_crop
+from tf_tconv.lowerings.shapes import maximum, sizes
 
 Pair = tuple[Any, Any]
 
@@ -38,7 +39,10 @@ def convolve(
     Returns:
         `[batch, windows down, windows across, out]`.
     """
-    x, explicit = attribute_padding(x, rows, columns)
+    explicit = [[0, 0], list(rows), list(columns), [0, 0]]
+    if not all(isinstance(amount, int) and amount >= 0 for amount in (*rows, *columns)):
+        # An attribute, which spares a copy of `x`, holds non-negative integers only.
+        x, explicit = pad_or_crop(x, rows, columns), [[0, 0]] * 4
     batch, *spatial, _ = sizes(x)
     *kernel, _, out_channels = sizes(w)
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
@@ -62,15 +66,3 @@ def convolve(
     if all(isinstance(size, int) for size in true):
         return y
     return y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
-
-
-def attribute_padding(x: Any, rows: Pair, columns: Pair) -> tuple[Any, list[list[int]]]:
-    """`x` and the padding still to be done, as far as an op's attribute can say it.
-
-    An attribute holds non-negative integers known when the graph is traced and spares a copy of `x`;
-    any other padding is done here and now.
-    """
-    amounts = (*rows, *columns)
-    if all(isinstance(amount, int) and amount >= 0 for amount in amounts):
-        return x, [[0, 0], list(rows), list(columns), [0, 0]]
-    return pad_or_crop(x, rows, columns), [[0, 0]] * 4

@@ -1,0 +1,346 @@
+"""The Keras layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_tconv.arguments import LARGEST, SPATIAL_AXES, check_size
+from tf_tconv.functional import transpose
+from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
+from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.planning import choose_lowering
+from tf_tconv.run_time import AxisRequest
+
+LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
+
+
+@keras.saving.register_keras_serializable(package="tf_tconv", name="Conv2DTranspose")
+class Conv2DTranspose(keras.layers.Layer):
+    """Transposed convolution layer, a drop-in for `keras.layers.Conv2DTranspose`.
+
+    Same arguments, weights, names and default sizes; so weights go both ways. Beyond Keras' layer:
+    `strides` together with `dilation_rate`, `groups`, explicit `padding`, an `output_size` at call
+    time, and the formula for `output_padding` also where Keras on TensorFlow fails (even kernel,
+    "same", `output_padding=0`). It computes with TensorFlow and needs Keras' TensorFlow backend.
+
+    Args:
+        filters: output channels; a multiple of `groups`.
+        kernel_size: taps, an integer or (height, width).
+        strides: cells between the outputs of neighbouring inputs, an integer or (height, width).
+        padding: "valid", "same", or ((top, bottom), (left, right)) cells that the forward
+            convolution pads (in torch: `padding`).
+        output_padding: an integer or (height, width) below the stride; `None` gives Keras' default
+            size. The output size is ``(i - 1) s + k' mod 2 + q`` for "same" and
+            ``(i - 1) s + k' + q`` less the padding otherwise.
+        data_format: "channels_last", "channels_first", or `None` for Keras' configured one.
+        dilation_rate: cells between neighbouring taps, an integer or (height, width).
+        activation: a Keras activation, or `None`.
+        use_bias: whether to add a bias to each output channel.
+        kernel_initializer: of the kernel.
+        bias_initializer: of the bias.
+        kernel_regularizer: of the kernel.
+        bias_regularizer: of the bias.
+        activity_regularizer: of the output.
+        kernel_constraint: of the kernel.
+        bias_constraint: of the bias.
+        groups: number of independent channel groups; divides the input channels and `filters`.
+        lowering: "auto", a name of `tf_tconv.lowerings.NAMES`, or "native".
+        **kwargs: `name`, `dtype` and `trainable`, as for every Keras layer.
+
+    Call arguments:
+        inputs: `[batch, height, width, in]`, or `[batch, in, height, width]` for "channels_first".
+        output_size: (height, width); or a tensor in the layer's layout whose height and width to
+            match, such as a skip connection; or `None` for the size that follows from
+            `output_padding`. One of `tf_tconv.legal_output_sizes`.
+
+    Raises:
+        TypeError: an argument of the wrong type.
+        ValueError: an argument out of range, or sizes that do not fit.
+        RuntimeError: Keras runs on another backend.
+
+    Example:
+        >>> layer = Conv2DTranspose(8, kernel_size=3, strides=2, padding="same")
+        >>> skip = keras.ops.ones([1, 9, 9, 4])  # 9 cells became 5 on the way down
+        >>> tuple(layer(keras.ops.ones([1, 5, 5, 16]), output_size=skip).shape)
+        (1, 9, 9, 8)
+        >>> tuple(layer.kernel.shape)
+        (3, 3, 8, 16)
+
+    Source:
+        Arguments and weights of https://keras.io/api/layers/convolution_layers/convolution2d_transpose.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: Any = "valid",
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        *,
+        groups: int = 1,
+        lowering: str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise RuntimeError(
+                f'tf_tconv.Conv2DTranspose computes with TensorFlow, and Keras runs on "'
+                f'{keras.backend.backend()}"; set the environment variable KERAS_BACKEND=tensorflow '
+                "before Keras is imported."
+            )
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = check_integer("filters", filters, 1, LARGEST)
+        self.kernel_size = _pair("kernel_size", kernel_size)
+        self.strides = _pair("strides", strides)
+        self.dilation_rate = _pair("dilation_rate", dilation_rate)
+        self.padding = _paddings(padding)
+        self.output_padding = self._check_output_padding(output_padding)
+        self.data_format = (
+            keras.config.image_data_format()
+            if data_format is None
+            else check_name("data_format", data_format, LAYOUTS)
+        )
+        self.groups = check_integer("groups", groups, 1, LARGEST)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"groups={self.groups} does not divide filters={self.filters}; filters must be a "
+                "multiple of groups."
+            )
+        choose_lowering(lowering)
+        self.lowering = lowering.lower()
+        self.activation = keras.activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights: kernel `[height, width, filters / groups, in]` and bias `[filters]`."""
+        channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ValueError(
+                f"input_shape={tuple(input_shape)} leaves the channels (axis {self._channel_axis}) "
+                "open; the kernel needs them to be a number."
+            )
+        if channels % self.groups:
+            raise ValueError(
+                f"groups={self.groups} does not divide the {channels} input channels; it must."
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, self.filters // self.groups, channels),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.built = True
+
+    def call(self, inputs: Any, output_size: Any = None) -> Any:
+        """The layer's output; see the class for the arguments."""
+        rows, columns = self._requests(self._sizes_asked(output_size))
+        outputs = transpose(
+            inputs,
+            tf.convert_to_tensor(self.kernel),
+            rows,
+            columns,
+            groups=self.groups,
+            data_format=LAYOUTS[self.data_format],
+            lowering=choose_lowering(self.lowering),
+        )
+        if self.bias is not None:
+            shape = [1, 1, 1, 1]
+            shape[self._channel_axis] = self.filters
+            outputs = keras.ops.add(outputs, keras.ops.reshape(self.bias, shape))
+        return self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: Any, output_size: Any = None) -> tuple[Any, ...]:
+        """The output's shape, `None` where unknown.
+
+        Args:
+            input_shape: shape of the input, `None` where unknown.
+            output_size: as in a call.
+        """
+        shape = list(input_shape)
+        shape[self._channel_axis] = self.filters
+        asked = self._sizes_asked(output_size)
+        requests = self._requests(asked)
+        for axis, position in enumerate(self._spatial_axes):
+            given = input_shape[position]
+            if given is not None and (asked is None or isinstance(asked[axis], int)):
+                geometry, _ = requests[axis].solve(given, self.kernel_size[axis])
+                shape[position] = geometry.output_size
+            else:
+                shape[position] = asked[axis] if asked and isinstance(asked[axis], int) else None
+        return tuple(shape)
+
+    def compute_output_spec(self, inputs: Any, output_size: Any = None) -> keras.KerasTensor:
+        """The symbolic output."""
+        shape = self.compute_output_shape(inputs.shape, output_size)
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Every argument of the constructor."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "output_padding": self.output_padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "groups": self.groups,
+            "lowering": self.lowering,
+        }
+
+    @property
+    def _channel_axis(self) -> int:
+        return 3 if self.data_format == "channels_last" else 1
+
+    @property
+    def _spatial_axes(self) -> tuple[int, int]:
+        return SPATIAL_AXES[LAYOUTS[self.data_format]]
+
+    def _check_output_padding(self, output_padding: Any) -> tuple[int, int] | None:
+        if output_padding is None:
+            return None
+        pair = _pair("output_padding", output_padding, lowest=0)
+        for axis, cells in enumerate(pair):
+            most = self.strides[axis]
+            if not isinstance(self.padding, str):
+                most = max(most, self.dilation_rate[axis])  # As torch has it for its own padding.
+            if cells >= most:
+                raise ValueError(
+                    f"output_padding[{axis}]={cells} must be less than the stride, strides[{axis}]="
+                    f"{self.strides[axis]}; it must be an integer from 0 to {most - 1}."
+                )
+        return pair
+
+    def _sizes_asked(self, output_size: Any) -> tuple[Any, Any] | None:
+        """`output_size` as (height, width): integers, scalar tensors, or `None` where yet unknown."""
+        if output_size is None:
+            return None
+        if self.output_padding is not None:
+            raise ValueError(
+                f"output_size and output_padding={self.output_padding} both fix the output size; "
+                "give at most one of them."
+            )
+        legal = (
+            "it must be (height, width), or a tensor of rank 4 in the layer's layout, "
+            f"{self.data_format}, whose height and width to match"
+        )
+        shape = getattr(output_size, "shape", None)
+        if isinstance(output_size, (list, tuple)):
+            entries = list(output_size)
+        elif shape is None:
+            raise TypeError(
+                f"output_size={brief(output_size)} is a {type(output_size).__name__}; {legal}."
+            )
+        elif len(shape) == 4 and isinstance(output_size, keras.KerasTensor):
+            height, width = (shape[axis] for axis in self._spatial_axes)
+            return height, width
+        elif len(shape) == 4:
+            dimensions = sizes(tf.convert_to_tensor(output_size))
+            entries = [dimensions[axis] for axis in self._spatial_axes]
+        elif len(shape) == 1 and shape[0] is not None:
+            entries = [output_size[index] for index in range(shape[0])]
+        else:
+            entries = []
+        if len(entries) != 2:
+            raise ValueError(f"output_size={brief(output_size)} is no pair; {legal}.")
+        height, width = (
+            check_size(f"output_size[{axis}]", entry) for axis, entry in enumerate(entries)
+        )
+        return height, width
+
+    def _requests(self, asked: tuple[Any, Any] | None) -> list[AxisRequest]:
+        return [
+            AxisRequest(
+                self.strides[axis],
+                self.dilation_rate[axis],
+                self.padding.upper() if isinstance(self.padding, str) else self.padding[axis],
+                None if asked is None else asked[axis],
+                None if self.output_padding is None else self.output_padding[axis],
+                AxisNames(
+                    f"output_size[{axis}]",
+                    "padding" if isinstance(self.padding, str) else f"padding[{axis}]",
+                    ("rows", "columns")[axis],
+                ),
+            )
+            for axis in (0, 1)
+        ]
+
+
+def _pair(argument: str, value: Any, lowest: int = 1) -> tuple[int, int]:
+    """A (height, width) argument: an integer for both, or two."""
+    if not isinstance(value, (list, tuple)):
+        cells = check_integer(argument, value, lowest, LARGEST)
+        return cells, cells
+    if len(value) != 2:
+        raise ValueError(
+            f"{argument}={brief(value)} has {len(value)} entries; it must be an integer or 2 "
+            "integers, (height, width)."
+        )
+    height, width = (
+        check_integer(f"{argument}[{axis}]", entry, lowest, LARGEST)
+        for axis, entry in enumerate(value)
+    )
+    return height, width
+
+
+def _paddings(padding: Any) -> Any:
+    """ "valid", "same", or a pair of pairs of cells."""
+    if not isinstance(padding, (list, tuple)):
+        legal = "((top, bottom), (left, right))"
+        return check_name("padding", padding, ("valid", "same"), legal)
+    if len(padding) != 2:
+        raise ValueError(
+            f"padding={brief(padding)} has {len(padding)} entries; explicit padding is "
+            "((top, bottom), (left, right)), integers of at least 0."
+        )
+    pairs = []
+    for axis, pair in enumerate(padding):
+        if not isinstance(pair, (list, tuple)):
+            raise TypeError(
+                f"padding[{axis}]={brief(pair)} is a {type(pair).__name__}; it must be a pair "
+                "(before, after) of integers of at least 0."
+            )
+        pairs.append(check_padding(pair, f"padding[{axis}]"))
+    return tuple(pairs)

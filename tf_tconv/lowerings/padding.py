@@ -1,0 +1,57 @@
+"""Padding of the two spatial axes: done by hand, or by the name that TensorFlow's ops know it by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import AxisRelations, split_padding
+from tf_tconv.lowerings.shapes import maximum, sizes
+
+
+def pad_or_crop(x: Any, rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
+    """`x` with zeros before and after each spatial axis; a negative amount crops instead.
+
+    Args:
+        x: `[batch, height, width, channels]`.
+        rows: cells (before, after) the height; integers or scalar tensors.
+        columns: likewise for the width.
+
+    Returns:
+        `x`, `rows` taller and `columns` wider, but never below zero cells.
+    """
+    axes = (rows, columns)
+    if any(not _is_zero(maximum(amount, 0)) for axis in axes for amount in axis):
+        pads = [[maximum(before, 0), maximum(after, 0)] for before, after in axes]
+        x = tf.pad(x, [[0, 0], *pads, [0, 0]])
+    if any(not _is_zero(maximum(-amount, 0)) for axis in axes for amount in axis):
+        _, height, width, _ = sizes(x)
+        top, left = (maximum(-before, 0) for before, _ in axes)
+        bottom, right = (
+            maximum(size - maximum(-after, 0), 0)
+            for size, (_, after) in zip((height, width), axes, strict=True)
+        )
+        x = x[:, top:bottom, left:right, :]
+    return x
+
+
+def padding_name(rows: Any, columns: Any) -> str | None:
+    """ "VALID" or "SAME" where the forward convolution's padding is what that name means."""
+    return next(
+        (name for name in ("VALID", "SAME") if _is_padded(rows, name) and _is_padded(columns, name)),
+        None,
+    )
+
+
+def _is_padded(axis: AxisRelations, name: str) -> bool:
+    if tf.is_tensor(axis.pad_before):
+        return name == "SAME"  # No other padding depends on a size known only at run time.
+    if tf.is_tensor(axis.surplus) and name == "SAME":
+        return False
+    pads = split_padding(axis.effective_kernel, axis.surplus, name)
+    return pads == (axis.pad_before, axis.pad_after)
+
+
+def _is_zero(amount: Any) -> bool:
+    return isinstance(amount, int) and amount == 0
