@@ -123,14 +123,13 @@ class TransposeProduct:
         ]
         if _is_empty(x.shape):
             return tf.zeros(shape, x.dtype)
-        by_convolution = self.groups > 1 or self._dilations != (1, 1)
-        padding = None if by_convolution else padding_name(*self._axes)
+        if self.groups > 1 or self._dilations != (1, 1):
+            return self._filter_gradient_by_convolution(y, x)
+        padding = padding_name(*self._axes)
         if padding is None:
             # Not by attribute: `tf.vectorized_map` loses the explicit padding of the op below.
             y, padding = pad_or_crop(y, *self._pads), "VALID"
         y, x = self._with_a_window(y, x, padding)
-        if by_convolution:
-            return self._filter_gradient_by_convolution(y, x)
         return tf.raw_ops.Conv2DBackpropFilter(
             input=y,
             filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
@@ -145,6 +144,9 @@ class TransposeProduct:
         The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels change
         places, and so do stride and dilation.
         """
+        # To the cell: one more and the convolution would find another tap.
+        y = pad_or_crop(y, *((axis.pad_before, _missing_behind(axis)) for axis in self._axes))
+        y, x = self._with_a_window(y, x, "VALID")
         batch, height, width, out = sizes(y)
         if not isinstance(batch, int):
             # The batch becomes input channels, and of those a convolution needs at least one.
@@ -186,9 +188,14 @@ class TransposeProduct:
         return rows, columns
 
 
+def _missing_behind(axis: Any) -> Any:
+    """Cells (to crop, if negative) from the end of the output to the end of the last window."""
+    return axis.effective_kernel - axis.surplus - axis.pad_before
+
+
 def _pad_behind(axis: Any) -> Any:
-    """Cells to pad (or crop, if negative) behind the output for exactly the input's windows."""
-    missing = axis.effective_kernel - axis.surplus - axis.pad_before
+    """Cells to pad (or crop) behind the output so that it has the input's number of windows."""
+    missing = _missing_behind(axis)
     if not isinstance(missing, int):
         return maximum(missing, 0)  # A legal output has no whole stride too many.
     # Less than a stride too many makes no further window and need not be cropped.

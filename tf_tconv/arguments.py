@@ -46,7 +46,8 @@ def check_tensor(argument: str, value: Any, axes: str, dtype: Any = None) -> Any
         try:
             value = tf.convert_to_tensor(value, dtype=None if has_dtype else dtype)
         except (TypeError, ValueError) as error:
-            raise type(error)(
+            # TensorFlow's own choice between the two types differs between eager mode and graphs.
+            raise TypeError(
                 f"{argument}={brief(value)} cannot be made a tensor; it must be one of rank 4, "
                 f"{axes}. TensorFlow says: {brief(str(error), 200)}"
             ) from None
@@ -226,7 +227,9 @@ def _output_entries(output_shape: Any) -> tuple[list[Any], tuple[Check, ...]]:
         sentence = "output_shape has {} entries; where not known earlier it must have 4."
         # Filled up, so that a short one fails the check and not the indexing.
         filled = tf.concat([output_shape, tf.zeros([4], output_shape.dtype)], axis=0)
-        return [filled[index] for index in range(4)], (Check(tf.equal(found, 4), sentence, (found,)),)
+        return [filled[index] for index in range(4)], (
+            Check(tf.equal(found, 4), sentence, (found,)),
+        )
     known = tf.get_static_value(output_shape, partial=True)
     known = [None] * length if known is None else list(known)
     return [output_shape[i] if size is None else int(size) for i, size in enumerate(known)], ()

@@ -20,7 +20,7 @@ from tf_tconv.arguments import (
     check_paddings,
     check_tensor,
 )
-from tf_tconv.geometry import AxisGeometry, AxisNames, check_integer
+from tf_tconv.geometry import AxisGeometry, AxisNames, brief, check_integer
 from tf_tconv.lowerings import Lowering
 from tf_tconv.lowerings.shapes import maximum, sizes
 from tf_tconv.planning import choose_lowering
@@ -93,15 +93,17 @@ def conv2d_transpose(
         Dumoulin & Visin, chapter 4 of https://arxiv.org/abs/1603.07285v2; arguments of
         https://www.tensorflow.org/api_docs/python/tf/nn/conv2d_transpose.
     """
+    if name is not None and not isinstance(name, str):
+        raise TypeError(
+            f"name={brief(name)} is a {type(name).__name__}; it must be a string or None."
+        )
     with tf.name_scope(name or "conv2d_transpose"):
         data_format = check_data_format(data_format)
         plan = choose_lowering(lowering)
         x = check_tensor("input", input, INPUT_AXES[data_format])
         filters = check_tensor("filters", filters, FILTERS_AXES, x.dtype)
         strides = check_pair("strides", strides, data_format)
-        dilations = (
-            (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
-        )
+        dilations = (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
         paddings = check_paddings(padding, data_format)
         shape = check_output_shape(output_shape, data_format)
         rows, columns = (
@@ -284,7 +286,9 @@ def _check_elements(batch: Any, rows: Any, columns: Any, channels: Any) -> list[
 def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tuple[Any, ...]:
     """The same call without the inputs and taps that reach no output, and their geometry."""
     axes = (rows, columns)
-    inputs, taps = ([getattr(axis, part) for axis in axes] for part in ("useful_inputs", "useful_taps"))
+    inputs, taps = (
+        [getattr(axis, part) for axis in axes] for part in ("useful_inputs", "useful_taps")
+    )
     if any(len(cells) < axis.input_size for cells, axis in zip(inputs, axes, strict=True)):
         x = x[:, inputs[0].start : inputs[0].stop, inputs[1].start : inputs[1].stop, :]
     if any(len(cells) < axis.kernel_size for cells, axis in zip(taps, axes, strict=True)):

@@ -102,9 +102,7 @@ class AxisRequest:
                 # Only an explicit padding can take more than the last input gives.
                 sentence = exhausted_message(self.names, self.stride, self.dilation, self.padding)
                 most = steps + kernel + self.stride - 1
-                checks = (
-                    Check(steps + surplus >= 0, sentence, (input_size, kernel_size, most)),
-                )
+                checks = (Check(steps + surplus >= 0, sentence, (input_size, kernel_size, most)),)
         else:
             surplus = self.output_size - steps
             lowest = maximum(steps + lowest_surplus(kernel, self.padding), 0)

@@ -50,8 +50,9 @@ def convolve(
     if not all(isinstance(size, int) for size in (*padded, *spans)):
         missing = [maximum(span - size, 0) for span, size in zip(spans, padded, strict=True)]
         x = tf.pad(x, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
-    y = tf.nn.conv2d(x, w, strides, explicit if any(map(any, explicit)) else "VALID",
-                     dilations=dilations)
+    y = tf.nn.conv2d(
+        x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
+    )
     if all(isinstance(size, int) for size in (batch, *padded, *spans)):
         return y
     found, true = (

@@ -39,7 +39,11 @@ def pad_or_crop(x: Any, rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
 def padding_name(rows: Any, columns: Any) -> str | None:
     """ "VALID" or "SAME" where the forward convolution's padding is what that name means."""
     return next(
-        (name for name in ("VALID", "SAME") if _is_padded(rows, name) and _is_padded(columns, name)),
+        (
+            name
+            for name in ("VALID", "SAME")
+            if _is_padded(rows, name) and _is_padded(columns, name)
+        ),
         None,
     )
 
