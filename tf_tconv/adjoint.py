@@ -141,8 +141,8 @@ class TransposeProduct:
     def _filter_gradient_by_convolution(self, y: Any, x: Any) -> Any:
         """The filter gradient where TensorFlow's own is refused on CPUs: dilation and groups.
 
-        The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels change
-        places, and so do stride and dilation.
+        The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels
+        change places, and so do stride and dilation.
         """
         # To the cell: one more and the convolution would find another tap.
         y = pad_or_crop(y, *((axis.pad_before, _missing_behind(axis)) for axis in self._axes))

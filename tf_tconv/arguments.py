@@ -19,7 +19,7 @@ CHANNEL_AXIS = {"NHWC": 3, "NCHW": 1}
 
 
 def check_data_format(data_format: Any) -> str:
-    """ "NHWC" or "NCHW"; `None` means the first, as for the native op."""
+    """The layout, "NHWC" or "NCHW"; `None` means the first, as for the native op."""
     return "NHWC" if data_format is None else check_name("data_format", data_format, SPATIAL_AXES)
 
 
@@ -71,8 +71,8 @@ def check_tensor(argument: str, value: Any, axes: str, dtype: Any = None) -> Any
 def check_pair(argument: str, value: Any, data_format: str) -> tuple[int, int]:
     """Strides or dilations as (down, across): from a scalar, or 1, 2 or 4 entries."""
     if not _is_sequence(value):
-        cells = check_integer(argument, value, 1, LARGEST)
-        return cells, cells
+        both = check_integer(argument, value, 1, LARGEST)
+        return both, both
     entries = list(value)
     if len(entries) not in (1, 2, 4):
         raise ValueError(
@@ -208,8 +208,8 @@ def _output_entries(output_shape: Any) -> tuple[list[Any], tuple[Check, ...]]:
     if not tf.is_tensor(output_shape):
         if not _is_sequence(output_shape) or len(output_shape) == 0:
             raise TypeError(
-                f"output_shape={brief(output_shape)} is a {type(output_shape).__name__}; it must be "
-                f"{legal}."
+                f"output_shape={brief(output_shape)} is a {type(output_shape).__name__}; it must "
+                f"be {legal}."
             )
         return list(output_shape), ()
     if not isinstance(output_shape, tf.Tensor) or not output_shape.dtype.is_integer:

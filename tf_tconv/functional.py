@@ -1,9 +1,8 @@
-"""The function: arguments put in order, geometry of each axis, a lowering, and back to the layout."""
+"""The function: arguments put in order, a geometry for each axis, a lowering, the layout."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -11,31 +10,35 @@ import tensorflow as tf
 from tf_tconv.adjoint import TransposeProduct
 from tf_tconv.arguments import (
     CHANNEL_AXIS,
-    LARGEST,
     SPATIAL_AXES,
     OutputShape,
     check_data_format,
     check_output_shape,
-    check_pair,
     check_paddings,
+    check_pair,
     check_tensor,
 )
-from tf_tconv.geometry import AxisGeometry, AxisNames, brief, check_integer
+from tf_tconv.fitting import (
+    FILTERS_AXES,
+    check_channels,
+    check_elements,
+    check_equal,
+    infer_groups,
+)
+from tf_tconv.geometry import AxisGeometry, AxisNames, brief
 from tf_tconv.lowerings import Lowering
 from tf_tconv.lowerings.shapes import maximum, sizes
 from tf_tconv.planning import choose_lowering
-from tf_tconv.run_time import AxisRequest, Check, enforce
+from tf_tconv.run_time import AxisRequest, enforce
 
-FILTERS_AXES = "[height, width, out_channels/groups, in_channels]"
 INPUT_AXES = {
     "NHWC": "[batch, height, width, in_channels]",
     "NCHW": "[batch, in_channels, height, width]",
 }
-SAFE_GROWTH = 2**16  # Below it, an input that fits in memory makes no tensor too large to index.
 
 
 def conv2d_transpose(
-    input: Any,  # noqa: A002 (the native op's name)
+    input: Any,
     filters: Any,
     output_shape: Any,
     strides: Any,
@@ -63,8 +66,8 @@ def conv2d_transpose(
             the padding otherwise.
         strides: cells between the outputs of neighbouring inputs; a scalar, 1, 2 (height, width) or
             4 entries.
-        padding: "SAME", "VALID", or `[[0, 0], [top, bottom], [left, right], [0, 0]]` in the order of
-            `data_format`: what the *forward* convolution pads, in cells.
+        padding: "SAME", "VALID", or `[[0, 0], [top, bottom], [left, right], [0, 0]]` in the order
+            of `data_format`: what the *forward* convolution pads, in cells.
         data_format: "NHWC" or "NCHW".
         dilations: cells between neighbouring taps of the kernel, in the forms of `strides`; `None`
             means 1.
@@ -121,7 +124,7 @@ def conv2d_transpose(
             for axis, position in enumerate(SPATIAL_AXES[data_format])
         )
         if groups is None:
-            groups = _infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
+            groups = infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
         return transpose(
             x,
             filters,
@@ -165,15 +168,15 @@ def transpose(
     height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])
     kernel_height, kernel_width, _, _ = sizes(filters)
     out_channels = sizes(filters)[2] * groups
-    checks = _check_channels(x.dtype, in_channels, filters, groups)
+    checks = check_channels(x.dtype, in_channels, filters, groups)
     asked = (None,) * 4
     if output_shape is not None:
         asked = output_shape.sizes
         checks += output_shape.checks
-        checks += _check_equal(
+        checks += check_equal(
             output_shape.arguments[0], asked[0], batch, "is not the batch of input"
         )
-        checks += _check_equal(
+        checks += check_equal(
             output_shape.arguments[3],
             asked[3],
             out_channels,
@@ -182,7 +185,7 @@ def transpose(
     row_axis, row_checks = rows.solve(height, kernel_height)
     column_axis, column_checks = columns.solve(width, kernel_width)
     checks += row_checks + column_checks
-    checks += _check_elements(batch, row_axis, column_axis, maximum(in_channels, out_channels))
+    checks += check_elements(batch, row_axis, column_axis, maximum(in_channels, out_channels))
     static_shape = [
         _first_known(batch, asked[0]),
         _first_known(row_axis.output_size, asked[1]),
@@ -198,89 +201,6 @@ def transpose(
         y = TransposeProduct(row_axis, column_axis, groups, lower).transposed(x, filters)
         y.set_shape(static_shape)
         return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
-
-
-def _infer_groups(in_channels: Any, filters: Any, shape: OutputShape) -> int:
-    """The number of groups as the native op infers it."""
-    out_channels, per_group = shape.sizes[3], filters.shape[2]
-    if not isinstance(out_channels, int) or not per_group:
-        return 1
-    groups, rest = divmod(out_channels, per_group)
-    if rest or not groups or (in_channels and in_channels % groups):
-        legal = _divisors(in_channels) if in_channels else (1,)
-        raise ValueError(
-            f"{shape.arguments[3]}={out_channels} does not go with filters of {per_group} output "
-            f"channels a group (filters.shape[2]) and {in_channels} input channels; it must be "
-            f"{per_group} times a number of groups that divides the input channels: "
-            f"{_listed(per_group * groups for groups in legal)}."
-        )
-    return groups
-
-
-def _check_channels(dtype: Any, in_channels: Any, filters: Any, groups: Any) -> list[Check]:
-    """That dtypes, kernel, channels and groups fit, as far as known; the rest is left for the run."""
-    if filters.dtype != dtype:
-        raise TypeError(
-            f"filters has dtype {filters.dtype.name} and input {dtype.name}; they must be the same: "
-            "cast one, as in tf.cast(filters, input.dtype)."
-        )
-    for axis, meaning in enumerate(FILTERS_AXES.strip("[]").split(", ")):
-        if filters.shape[axis] == 0:
-            raise ValueError(
-                f"filters.shape[{axis}]=0 ({meaning}): the kernel is empty; every size must be at "
-                f"least 1."
-            )
-    taken = sizes(filters)[3]
-    checks = _check_equal(
-        "filters.shape[3]", taken, in_channels, "is not the channels of input", FILTERS_AXES
-    )
-    groups = check_integer("groups", groups, 1, LARGEST)
-    if isinstance(taken, int) and taken % groups:
-        raise ValueError(
-            f"groups={groups} does not divide the {taken} input channels; it must be one of "
-            f"{_listed(_divisors(taken))}."
-        )
-    if not isinstance(taken, int) and groups > 1:
-        sentence = f"groups={groups} does not divide the {{}} input channels."
-        checks.append(Check(tf.equal(taken % groups, 0), sentence, (taken,)))
-    return checks
-
-
-def _check_equal(
-    argument: str, asked: Any, found: Any, rule: str, note: str | None = None
-) -> list[Check]:
-    """That a size asked for, if any, is the one there is: now if known, else a check for the run."""
-    if asked is None:
-        return []
-    sentence = f"{argument}={{}} {rule}; it must be {{}}{f': filters is {note}' if note else ''}."
-    if isinstance(asked, int) and isinstance(found, int):
-        if asked != found:
-            raise ValueError(sentence.format(asked, found))
-        return []
-    equal = tf.equal(tf.cast(asked, tf.int64), tf.cast(found, tf.int64))
-    return [Check(equal, sentence, (asked, found))]
-
-
-def _check_elements(batch: Any, rows: Any, columns: Any, channels: Any) -> list[Check]:
-    """That no tensor of the computation, padded ones included, is larger than TensorFlow can index."""
-    axes = [axis.trimmed() if isinstance(axis, AxisGeometry) else axis for axis in (rows, columns)]
-    extents = [axis.output_size + axis.effective_kernel - 1 for axis in axes]
-    factors = (batch, *extents, channels)
-    sentence = (
-        "output_shape: batch {} x padded rows {} x padded columns {} x channels {} "
-        f"(strides {rows.stride}, {columns.stride}; dilations {rows.dilation}, {columns.dilation}) "
-        f"are too many elements for a tensor; the most is {LARGEST}."
-    )
-    if all(isinstance(factor, int) for factor in factors):
-        if math.prod(factors) > LARGEST:
-            raise ValueError(sentence.format(*factors))
-        return []
-    growth = [axis.stride * axis.effective_kernel for axis in axes]
-    if all(isinstance(factor, int) for factor in growth) and math.prod(growth) < SAFE_GROWTH:
-        return []
-    # In floating point, where a product that is too large cannot wrap round.
-    elements = math.prod(tf.cast(factor, tf.float64) for factor in factors)
-    return [Check(elements <= LARGEST, sentence, factors)]
 
 
 def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tuple[Any, ...]:
@@ -322,13 +242,3 @@ def _is_static(*axes: Any) -> bool:
 
 def _first_known(*candidates: Any) -> int | None:
     return next((size for size in candidates if isinstance(size, int)), None)
-
-
-def _divisors(number: int) -> list[int]:
-    return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
-
-
-def _listed(numbers: Iterable[int], most: int = 12) -> str:
-    numbers = list(numbers)
-    shown = ", ".join(map(str, numbers[:most]))
-    return shown if len(numbers) <= most else f"{shown}, ..."

@@ -15,14 +15,14 @@ Derivation
 4. Forward: window ``j``, tap ``a`` reads cell ``j s + a d - p0``. The adjoint writes where the
    forward reads, which is the definition of the transposed convolution (the *index relation*):
    ``y[j s + a d - p0] += x[j] w[a]``, indices outside ``0 .. o-1`` dropped.
-5. The same sum, gathered: put ``s - 1`` zeros between the inputs, ``lead = k' - 1 - p0`` zeros before
-   them and ``trail = o - (i - 1) s - 1 + p0`` after, and convolve with the **reversed** kernel at
-   stride 1. When ``P`` is odd the forward convolution pads one more at the *end*, so ``p0`` is the
-   smaller half, ``lead`` the larger: the transposed convolution has its odd zero at the *beginning*.
-   A negative ``lead`` or ``trail`` crops. A kernel smaller than the stride leaves holes: output cells
-   that nothing reaches and that stay zero.
-6. Given ``i``, every output size that the forward convolution maps back to ``i`` is legal; there are
-   always ``s`` of them (fewer only where some would be negative).
+5. The same sum, gathered: put ``s - 1`` zeros between the inputs, ``lead = k' - 1 - p0`` zeros
+   before them and ``trail = o - (i - 1) s - 1 + p0`` after, and convolve with the **reversed**
+   kernel at stride 1. When ``P`` is odd the forward convolution pads one more at the *end*, so
+   ``p0`` is the smaller half and ``lead`` the larger: the transposed convolution has its odd zero
+   at the *beginning*. A negative ``lead`` or ``trail`` crops. A kernel smaller than the stride
+   leaves holes: output cells that nothing reaches and that stay zero.
+6. Given ``i``, every output size that the forward convolution maps back to ``i`` is legal; there
+   are always ``s`` of them (fewer only where some would be negative).
 
 Everything but the sizes themselves depends on ``o`` and ``i`` only through the *surplus*
 ``o - (i - 1) s``, so it is known even where the sizes are not.
@@ -106,7 +106,7 @@ class AxisGeometry(AxisRelations):
         return self.output_size - (self.input_size - 1) * self.stride
 
     def output_index(self, input_index: int, tap: int) -> int:
-        """The cell that ``x[input_index] * w[tap]`` is added to; outside ``0 .. o-1`` it is dropped."""
+        """The cell that ``x[input_index] * w[tap]`` is added to, if it lies in ``0 .. o-1``."""
         return input_index * self.stride + tap * self.dilation - self.pad_before
 
     def contributions(self, output_index: int) -> tuple[tuple[int, int], ...]:
@@ -254,6 +254,9 @@ class AxisNames:
     unit: str = "cells"
 
 
+DEFAULT_NAMES = AxisNames()
+
+
 @functools.lru_cache(maxsize=4096)
 def solve_axis(
     input_size: int,
@@ -263,7 +266,7 @@ def solve_axis(
     padding: Padding,
     output_size: int | None = None,
     output_padding: int | None = None,
-    names: AxisNames = AxisNames(),  # noqa: B008 (immutable)
+    names: AxisNames = DEFAULT_NAMES,
 ) -> AxisGeometry:
     """`transpose_geometry` for arguments already checked one by one, with the caller's names."""
     kernel = effective_kernel_size(kernel_size, dilation)
@@ -317,18 +320,14 @@ def split_padding(
         total = maximum(effective_kernel - surplus, 0)
         before = total // 2
         return before, total - before
-    if padding == "VALID":
-        return 0, 0
-    before, after = padding
-    return before, after
+    return padding if isinstance(padding, tuple) else (0, 0)
 
 
 def lowest_surplus(effective_kernel: Any, padding: Padding) -> Any:
     """``o - (i - 1) s`` of the smallest legal output; the largest is ``s - 1`` more (step 6)."""
     if padding == "SAME":
         return 1
-    before, after = (0, 0) if padding == "VALID" else padding
-    return effective_kernel - before - after
+    return effective_kernel - sum(split_padding(effective_kernel, None, padding))
 
 
 def default_surplus(
@@ -348,21 +347,23 @@ def default_surplus(
 
 
 def unreachable_message(names: AxisNames, stride: int, dilation: int, padding: Padding) -> str:
-    """The sentence for an illegal output size, with ``{}`` for output, input, kernel, lowest, highest.
+    """The sentence for an illegal output size.
 
-    A template, so that sizes known only at run time give the same sentence.
+    With ``{}`` for output, input, kernel, lowest and highest: a template, so that sizes known only
+    at run time give the same sentence.
     """
     return (
-        f"{names.output_size}={{}} cannot come from {{}} input {names.unit}: kernel {{}}, stride {stride}, "
-        f"dilation {dilation}, padding {_shown(padding)} reach {{}}..{{}}."
+        f"{names.output_size}={{}} cannot come from {{}} input {names.unit}: kernel {{}}, "
+        f"stride {stride}, dilation {dilation}, padding {_shown(padding)} reach {{}}..{{}}."
     )
 
 
 def exhausted_message(names: AxisNames, stride: int, dilation: int, padding: Padding) -> str:
-    """The sentence for a padding that leaves no output, with ``{}`` for input, kernel, most to pad."""
+    """The sentence for a padding that leaves no output; ``{}`` for input, kernel, most to pad."""
     return (
-        f"{names.padding}={_shown(padding)} takes off more than {{}} input {names.unit} give: kernel {{}}, "
-        f"stride {stride}, dilation {dilation}; the two sides together may take at most {{}}."
+        f"{names.padding}={_shown(padding)} takes off more than {{}} input {names.unit} give: "
+        f"kernel {{}}, stride {stride}, dilation {dilation}; the two sides together may take at "
+        "most {}."
     )
 
 

@@ -98,9 +98,9 @@ class Conv2DTranspose(keras.layers.Layer):
     ) -> None:
         if keras.backend.backend() != "tensorflow":
             raise RuntimeError(
-                f'tf_tconv.Conv2DTranspose computes with TensorFlow, and Keras runs on "'
-                f'{keras.backend.backend()}"; set the environment variable KERAS_BACKEND=tensorflow '
-                "before Keras is imported."
+                "tf_tconv.Conv2DTranspose computes with TensorFlow, and Keras runs on "
+                f'"{keras.backend.backend()}"; set the environment variable '
+                "KERAS_BACKEND=tensorflow before Keras is imported."
             )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_integer("filters", filters, 1, LARGEST)
@@ -133,7 +133,7 @@ class Conv2DTranspose(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape: Any) -> None:
-        """Makes the weights: kernel `[height, width, filters / groups, in]` and bias `[filters]`."""
+        """Makes the kernel, `[height, width, filters / groups, in]`, and bias, `[filters]`."""
         channels = input_shape[self._channel_axis]
         if channels is None:
             raise ValueError(
@@ -254,7 +254,7 @@ class Conv2DTranspose(keras.layers.Layer):
         return pair
 
     def _sizes_asked(self, output_size: Any) -> tuple[Any, Any] | None:
-        """`output_size` as (height, width): integers, scalar tensors, or `None` where yet unknown."""
+        """`output_size` as (height, width): integers, scalar tensors, `None` where yet unknown."""
         if output_size is None:
             return None
         if self.output_padding is not None:
@@ -326,7 +326,7 @@ def _pair(argument: str, value: Any, lowest: int = 1) -> tuple[int, int]:
 
 
 def _paddings(padding: Any) -> Any:
-    """ "valid", "same", or a pair of pairs of cells."""
+    """The name "valid" or "same", or a pair of pairs of cells."""
     if not isinstance(padding, (list, tuple)):
         legal = "((top, bottom), (left, right))"
         return check_name("padding", padding, ("valid", "same"), legal)

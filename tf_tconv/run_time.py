@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import (
+    DEFAULT_NAMES,
     AxisGeometry,
     AxisNames,
     AxisRelations,
@@ -74,7 +75,7 @@ class AxisRequest:
     padding: Padding
     output_size: Any = None
     output_padding: int | None = None
-    names: AxisNames = AxisNames()
+    names: AxisNames = DEFAULT_NAMES
 
     def solve(self, input_size: Any, kernel_size: Any) -> tuple[Any, tuple[Check, ...]]:
         """The axis and the checks left for the run.

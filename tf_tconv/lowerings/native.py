@@ -1,6 +1,6 @@
-"""TensorFlow's own op, for comparison and for exporters that want it fused; "auto" never chooses it.
+"""TensorFlow's own op, for comparison and for exporters that want it fused.
 
-What the op refuses, this refuses, with the op's own message.
+"auto" never chooses it. What the op refuses, this refuses, with the op's own message.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Padding of the two spatial axes: done by hand, or by the name that TensorFlow's ops know it by."""
+"""Padding of the two spatial axes: done by hand, or by the name TensorFlow's ops have for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.geometry import AxisRelations, split_padding
+from tf_tconv.geometry import split_padding
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 
@@ -37,7 +37,7 @@ def pad_or_crop(x: Any, rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
 
 
 def padding_name(rows: Any, columns: Any) -> str | None:
-    """ "VALID" or "SAME" where the forward convolution's padding is what that name means."""
+    """The name, "VALID" or "SAME", that means the forward convolution's padding, if one does."""
     return next(
         (
             name
@@ -48,7 +48,7 @@ def padding_name(rows: Any, columns: Any) -> str | None:
     )
 
 
-def _is_padded(axis: AxisRelations, name: str) -> bool:
+def _is_padded(axis: Any, name: str) -> bool:
     if tf.is_tensor(axis.pad_before):
         return name == "SAME"  # No other padding depends on a size known only at run time.
     if tf.is_tensor(axis.surplus) and name == "SAME":

@@ -1,0 +1,135 @@
+# Every target makes the environment it needs. `make` alone lists the targets.
+
+# The interpreter the environments are made from.
+PYTHON ?= python3
+# Processes that run tests at once.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# For `make compat`: names of subjects (`python -m compat_tests --help`), and further arguments.
+SUBJECTS ?=
+ARGS ?=
+
+# The lowest TensorFlow and Keras that setup.cfg allows; TensorFlow 2.16 brings NumPy 1.
+OLDEST := 'tensorflow==2.16.*' 'keras==3.0.5'
+
+VENV := .venv
+VENV_OLDEST := .venv-oldest
+PY := $(VENV)/bin/python
+PY_OLDEST := $(VENV_OLDEST)/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+PYTEST := -m pytest --numprocesses $(JOBS)
+VERSION = $(shell sed -n 's/^version = //p' setup.cfg)
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# One environment is shared by most targets, and two pips at once would spoil it.
+.NOTPARALLEL:
+
+# Hide what TensorFlow logs at start, unless asked for.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+# Run by the interpreter in question, whichever it is: says in one sentence why it will not do.
+define CHECK_PYTHON
+import os, sys
+folder, last, what = sys.argv[1:]
+version = sys.version_info[:2]
+if not (3, 10) <= version <= (3, int(last)):
+    sys.exit("%s needs Python 3.10 to 3.%s, but this is Python %d.%d: "
+             "name another interpreter with PYTHON=..." % ((what, last) + version))
+if os.path.isdir(folder) and not os.path.isdir(folder + "/lib/python%d.%d" % version):
+    sys.exit("%s was made from another Python than %d.%d: "
+             "run 'make distclean' to have it made again" % ((folder,) + version))
+endef
+export CHECK_PYTHON
+
+# $(call interpreter,ENVIRONMENT): what will run there: PYTHON if the caller named one or there is
+# no environment yet, else what the environment was made from.
+interpreter = $(or $(if $(filter file,$(origin PYTHON)),$(and $(realpath $(1)/bin/python),$(1)/bin/python)),$(PYTHON))
+
+##@ Using it
+
+.PHONY: help
+help: ## list the targets (the default)
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "%s%s\n", (n++ ? "\n" : ""), substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: env
+env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all developer tools
+
+.PHONY: compat
+compat: $(VENV)/.stamp-compat ## run the compatibility suite (SUBJECTS, ARGS), then the photograph
+	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) $(ARGS)
+	$(PY) examples/photograph.py
+
+##@ Checking it
+
+.PHONY: test
+test: $(VENV)/.stamp-dev ## run every test, JOBS at a time (default: one a core)
+	$(PY) $(PYTEST)
+
+.PHONY: test-fast
+test-fast: $(VENV)/.stamp-dev ## run the tests not marked slow
+	$(PY) $(PYTEST) -m "not slow"
+
+.PHONY: test-oldest
+test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests not marked slow on the oldest TensorFlow allowed
+	$(PY_OLDEST) $(PYTEST) -m "not slow"
+
+.PHONY: lint
+lint: $(VENV)/.stamp-dev ## check style, formatting and types
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+.PHONY: wheel-test
+wheel-test: $(VENV)/.stamp-dev ## build sdist and wheel, and try the wheel alone in a fresh environment
+	rm -rf dist
+	$(PY) -m build --quiet
+	@set -euo pipefail; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	mkdir "$$scratch/empty"; \
+	$(PY) -m venv "$$scratch/venv"; \
+	echo "installing dist/*.whl alone"; \
+	"$$scratch/venv/bin/python" $(PIP_INSTALL) dist/*.whl; \
+	cd "$$scratch/empty"; \
+	"$$scratch/venv/bin/python" -I - "$$scratch/venv" $(VERSION) < "$(CURDIR)/.ci/check_installed.py"
+
+##@ Tidying it
+
+.PHONY: format
+format: $(VENV)/.stamp-dev ## put the code into the form that lint asks for
+	$(PY) -m ruff check --fix-only
+	$(PY) -m ruff format
+
+.PHONY: clean
+clean: ## remove builds and caches
+	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path './.*' -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## remove the environments too
+	rm -rf $(VENV) $(VENV_OLDEST)
+
+# Environments. A stamp records an extra as installed; it is made again when the extra may differ.
+
+$(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
+	$(PY) $(PIP_INSTALL) --editable '.[$*]'
+	@touch $@
+
+$(VENV_OLDEST)/.stamp-%: setup.cfg pyproject.toml | $(PY_OLDEST)
+	$(PY_OLDEST) $(PIP_INSTALL) --editable '.[$*]' $(OLDEST)
+	@touch $@
+
+$(PY): | python-version
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(PY_OLDEST): | python-version-oldest
+	$(PYTHON) -m venv --clear $(VENV_OLDEST)
+
+.PHONY: python-version python-version-oldest
+python-version:
+	@$(call interpreter,$(VENV)) -c "$$CHECK_PYTHON" $(VENV) 13 tf_tconv
+
+python-version-oldest:
+	@$(call interpreter,$(VENV_OLDEST)) -c "$$CHECK_PYTHON" $(VENV_OLDEST) 12 "TensorFlow 2.16"

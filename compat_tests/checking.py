@@ -1,0 +1,69 @@
+"""Lets many cases share one test, and still names every one that fails, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.inputs import make_inputs
+from compat_tests.judge import Judgement, judge
+from compat_tests.subjects.subject import Subject
+from compat_tests.worker import run_call
+
+SHOWN = 20
+"""How many failures a message lists."""
+
+
+def assert_hold(subject: Subject, cases: Sequence[Case]) -> None:
+    """Runs cases in this process, and fails if one of them is not equal to the last bit.
+
+    Args:
+        subject: the implementation.
+        cases: at least one case; all are run, whatever becomes of the first.
+
+    Raises:
+        AssertionError: names the cases that do not hold, with verdict and reason.
+    """
+    assert cases, "no cases to check"
+    judged = ((case, judged_here(subject, case)) for case in cases)
+    failures = [f"{case.id}: {told(found)}" for case, found in judged if not found.holds]
+    if failures:
+        listed = "\n  ".join(failures[:SHOWN])
+        rest = f"\n  and {len(failures) - SHOWN} more" if len(failures) > SHOWN else ""
+        raise AssertionError(
+            f"{len(failures)} of {len(cases)} cases do not hold for {subject.name}:\n  "
+            f"{listed}{rest}"
+        )
+
+
+def judged_here(subject: Subject, case: Case) -> Judgement:
+    """Runs one case in this process and judges it."""
+    return judge(case, make_inputs(case), run_call(subject, case))
+
+
+def told(judgement: Judgement) -> str:
+    """A judgement in one line."""
+    return f"{judgement.verdict.value}: {judgement.detail}" if judgement.detail else "exact"
+
+
+def grouped(
+    variants: Iterable[str], cases: Iterable[Case], key: Callable[[Case], str]
+) -> list[tuple[str, str, tuple[Case, ...]]]:
+    """Splits cases into tests, for `parameterized`.
+
+    Args:
+        variants: each gets a test for every group.
+        cases: the cases.
+        key: names the group of a case.
+
+    Returns:
+        Name of the test, variant and cases, a row for each variant and group.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(key(case), []).append(case)
+    return [
+        (f"{variant}_{name}", variant, tuple(group))
+        for variant in variants
+        for name, group in groups.items()
+    ]

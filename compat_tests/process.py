@@ -1,0 +1,174 @@
+"""One worker process, seen from the judging side: calls go in, outcomes and deaths come out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import IllegalCase
+from compat_tests.frames import read_frame, write_frame
+from compat_tests.outcomes import Died, Outcome, TimedOut
+from compat_tests.subjects.registry import resolve
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The directory that holds the `compat_tests` package."""
+
+START_SECONDS = 180.0
+"""A framework may take long to load on a busy machine."""
+
+
+class CannotStart(Exception):
+    """The worker did not get as far as taking calls; the message says why."""
+
+
+class WorkerProcess:
+    """A worker with one subject in it.
+
+    Attributes:
+        alive: False once a call has cost the process its life.
+    """
+
+    def __init__(self, subject: str, timeout: float) -> None:
+        """Starts the process; `load` waits until it takes calls.
+
+        Args:
+            subject: the subject's name.
+            timeout: seconds allowed for a call.
+        """
+        self._timeout = timeout
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "compat_tests.worker", subject],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment(resolve(subject).environment()),
+            start_new_session=True,
+        )
+        self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.alive = True
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def load(self) -> dict[str, str]:
+        """Waits until the worker has loaded its framework; to be called once, before `ask`.
+
+        Returns:
+            Versions and settings, as the subject tells them.
+
+        Raises:
+            CannotStart: if the worker dies or fails on the way.
+        """
+        first = self._reply(START_SECONDS)
+        if isinstance(first, dict):
+            return first
+        self.close()
+        if isinstance(first, Died):
+            raise CannotStart(f"{first.cause} while loading: {first.last_words}")
+        if isinstance(first, TimedOut):
+            raise CannotStart(f"not loaded within {first.seconds:g} s")
+        raise CannotStart(str(first).strip())
+
+    def ask(self, call: Case | IllegalCase) -> Outcome:
+        """Makes one call.
+
+        Args:
+            call: a legal or an illegal call.
+
+        Returns:
+            What became of it; after `Died` or `TimedOut` the worker is gone.
+        """
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # if the process is dead, the reply tells of what
+            write_frame(self._process.stdin, call)
+        outcome: Outcome = self._reply(self._timeout)
+        return outcome
+
+    def kill(self) -> None:
+        """Ends the process, whatever it is doing; a thread that waits for its reply gets `Died`."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends the process and lets go of its pipes; no call may follow."""
+        self.alive = False
+        self.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # a call was never read and can't be flushed
+                    stream.close()
+
+    def _reply(self, seconds: float) -> Any:
+        """The next message; or `Died` or `TimedOut`, and then the process is gone."""
+        try:
+            reply = self._replies.get(timeout=seconds)
+        except queue.Empty:
+            self.close()
+            return TimedOut(seconds)
+        if reply is not None:
+            return reply
+        self._process.wait()
+        died = Died(_cause(self._process.returncode), self._last_words())
+        self.close()
+        return died
+
+    def _read(self) -> None:
+        """Passes on messages until the pipe ends, and then None. Runs in a thread of its own."""
+        assert self._process.stdout is not None
+        try:
+            while True:
+                self._replies.put(read_frame(self._process.stdout))
+        except Exception:  # the pipe ended, was closed, or holds a broken message
+            self._replies.put(None)
+
+    def _last_words(self) -> str:
+        """The reason for an abort or the last line on standard error, without the log's prefix."""
+        end = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, end - 65536))
+        lines = self._errors.read().decode(errors="replace").splitlines()
+        words = [line.strip() for line in lines if line.strip()]
+        fatal = [line for line in words if "Check failed" in line or line.startswith("Fatal")]
+        return re.sub(r"^[IWEF]\d{4} .*?\] ", "", (fatal or words or [""])[-1])
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a worker: this one, the modules of this one, and what the subject wants.
+
+    Args:
+        extra: what the subject wants.
+
+    Returns:
+        All variables.
+    """
+    paths = [str(ROOT), os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path for path in paths if path)),
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        **extra,
+    }
+
+
+def _cause(code: int) -> str:
+    """What a return code says, for a reader."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"signal {-code}"

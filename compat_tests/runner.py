@@ -1,0 +1,296 @@
+"""Runs calls in worker processes, several at a time, and judges what comes back in this one.
+
+Each slot is a thread that owns one worker: it takes the calls of one subject, one after the other,
+and starts a new worker when a call has killed the old one. Everything else, the oracle included,
+happens in the thread that calls `run`.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import IllegalCase
+from compat_tests.cases.inputs import Inputs, make_inputs
+from compat_tests.judge import Judgement, expected, judge, judge_illegal
+from compat_tests.oracle import Array
+from compat_tests.outcomes import Died, Outcome, TimedOut
+from compat_tests.process import CannotStart, WorkerProcess
+
+Call = Case | IllegalCase
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One call, judged.
+
+    Attributes:
+        subject: the subject's name.
+        call: what was called.
+        judgement: what is held of it.
+    """
+
+    subject: str
+    call: Call
+    judgement: Judgement
+
+
+@dataclass
+class Report:
+    """What is known so far.
+
+    Attributes:
+        subjects: their names, in the order asked for.
+        planned: the number of calls for each subject.
+        descriptions: versions and settings of the subjects that could be started.
+        failures: why the others could not.
+        findings: the calls judged, in the order of the tables for each subject.
+        seconds: how long it took.
+        interrupted: whether it was stopped before the end.
+    """
+
+    subjects: tuple[str, ...]
+    planned: dict[str, int]
+    descriptions: dict[str, dict[str, str]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    def legal(self, subject: str) -> list[Finding]:
+        """The findings on one subject's legal calls."""
+        return [f for f in self.findings if f.subject == subject and isinstance(f.call, Case)]
+
+    def illegal(self, subject: str) -> list[Finding]:
+        """The findings on one subject's illegal calls."""
+        return [
+            f for f in self.findings if f.subject == subject and isinstance(f.call, IllegalCase)
+        ]
+
+    def complete(self, subject: str) -> bool:
+        """Whether every planned call of one subject was made."""
+        return len(self.legal(subject)) + len(self.illegal(subject)) == self.planned[subject]
+
+
+class Listener(Protocol):
+    """Is told how the run goes, in the thread that called `run`."""
+
+    def started(self, subject: str, description: dict[str, str]) -> None:
+        """A subject runs for the first time, and these are its versions and settings."""
+
+    def judged(self, finding: Finding) -> None:
+        """A call has been judged."""
+
+
+class Silence:
+    """A listener that ignores everything."""
+
+    def started(self, subject: str, description: dict[str, str]) -> None:
+        """Ignores it."""
+
+    def judged(self, finding: Finding) -> None:
+        """Ignores it."""
+
+
+def run(
+    calls: Mapping[str, Sequence[Call]],
+    jobs: int = 2,
+    timeout: float = 60.0,
+    listener: Listener | None = None,
+) -> Report:
+    """Makes all calls and judges them.
+
+    Args:
+        calls: the calls to make, by the name of the subject.
+        jobs: how many workers run at a time.
+        timeout: seconds allowed for a call.
+        listener: is told how it goes.
+
+    Returns:
+        The report; if Ctrl-C came in between, what was found before it.
+    """
+    started = time.monotonic()
+    report = Report(tuple(calls), {subject: len(queued) for subject, queued in calls.items()})
+    listener = listener or Silence()
+    board = _Board(calls)
+    slots = [
+        threading.Thread(target=_slot, args=(board, timeout), daemon=True) for _ in range(jobs)
+    ]
+    for slot in slots:
+        slot.start()
+    truths = _Truths(calls)
+    try:
+        while any(slot.is_alive() for slot in slots) or not board.news.empty():
+            try:
+                news = board.news.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if isinstance(news, _Started):
+                if news.subject not in report.descriptions:
+                    report.descriptions[news.subject] = news.description
+                    listener.started(news.subject, news.description)
+                continue
+            finding = _judged(news, truths)
+            report.findings.append(finding)
+            listener.judged(finding)
+    except KeyboardInterrupt:
+        report.interrupted = True
+    finally:
+        board.stop()
+        for slot in slots:
+            slot.join()
+    report.failures = board.failures
+    places = {subject: {c.id: n for n, c in enumerate(queued)} for subject, queued in calls.items()}
+    report.findings.sort(key=lambda f: places[f.subject][f.call.id])
+    report.seconds = time.monotonic() - started
+    return report
+
+
+class _Truths:
+    """The oracle's answers, each kept until every subject has been judged by it."""
+
+    def __init__(self, calls: Mapping[str, Sequence[Call]]) -> None:
+        self._uses: dict[str, int] = {}
+        for queued in calls.values():
+            for call in queued:
+                self._uses[call.id] = self._uses.get(call.id, 0) + 1
+        self._kept: dict[str, tuple[Inputs, dict[str, Array]]] = {}
+
+    def take(self, case: Case) -> tuple[Inputs, dict[str, Array]]:
+        """Inputs and expected answer of a case, for one subject."""
+        if case.id not in self._kept:
+            inputs = make_inputs(case)
+            self._kept[case.id] = (inputs, expected(case, inputs))
+        self._uses[case.id] -= 1
+        if self._uses[case.id]:
+            return self._kept[case.id]
+        return self._kept.pop(case.id)
+
+
+@dataclass(frozen=True)
+class _Started:
+    """News of a worker that has loaded its framework."""
+
+    subject: str
+    description: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """News of a call that has ended, one way or the other."""
+
+    subject: str
+    call: Call
+    outcome: Outcome
+
+
+def _judged(news: _Ended, truths: _Truths) -> Finding:
+    """Judges one outcome."""
+    call = news.call
+    if isinstance(call, IllegalCase):
+        return Finding(news.subject, call, judge_illegal(call, news.outcome))
+    inputs, truth = truths.take(call)
+    return Finding(news.subject, call, judge(call, inputs, news.outcome, truth))
+
+
+class _Board:
+    """Where the slots find their calls and leave what became of them.
+
+    Attributes:
+        news: what the slots have to tell.
+        failures: why a subject could not be started.
+        stopped: whether the slots are to end.
+    """
+
+    def __init__(self, calls: Mapping[str, Sequence[Call]]) -> None:
+        self.news: queue.SimpleQueue[_Started | _Ended] = queue.SimpleQueue()
+        self.failures: dict[str, str] = {}
+        self.stopped = False
+        self._waiting = {subject: deque(queued) for subject, queued in calls.items()}
+        self._slots = dict.fromkeys(calls, 0)
+        self._workers: set[WorkerProcess] = set()
+        self._lock = threading.Lock()
+
+    def choose(self) -> str | None:
+        """The subject with most calls for each worker that it would have; None if all are done."""
+        with self._lock:
+            left = {s: len(q) / (1 + self._slots[s]) for s, q in self._waiting.items() if q}
+            if not left or self.stopped:
+                return None
+            subject = max(left, key=lambda s: left[s])
+            self._slots[subject] += 1
+            return subject
+
+    def leave(self, subject: str) -> None:
+        """Says that a slot no longer works on a subject."""
+        with self._lock:
+            self._slots[subject] -= 1
+
+    def take(self, subject: str) -> Call | None:
+        """The subject's next call; None if there is none or the run is to end."""
+        with self._lock:
+            waiting = self._waiting[subject]
+            return waiting.popleft() if waiting and not self.stopped else None
+
+    def waiting(self, subject: str) -> bool:
+        """Whether the subject has calls left."""
+        with self._lock:
+            return bool(self._waiting[subject]) and not self.stopped
+
+    def give_up(self, subject: str, reason: str) -> None:
+        """Drops the calls of a subject that can't be started."""
+        with self._lock:
+            if not self.stopped:
+                self.failures[subject] = reason
+            self._waiting[subject].clear()
+
+    def enter(self, worker: WorkerProcess) -> None:
+        """Notes a worker that is running; ends it if the run is to end."""
+        with self._lock:
+            self._workers.add(worker)
+            if self.stopped:
+                worker.kill()
+
+    def forget(self, worker: WorkerProcess) -> None:
+        """Strikes out a worker that has ended."""
+        with self._lock:
+            self._workers.remove(worker)
+
+    def stop(self) -> None:
+        """Ends all workers and with them the slots."""
+        with self._lock:
+            self.stopped = True
+            for worker in self._workers:
+                worker.kill()
+
+
+def _slot(board: _Board, timeout: float) -> None:
+    """Works until no subject has calls left."""
+    while (subject := board.choose()) is not None:
+        while board.waiting(subject):
+            worker = WorkerProcess(subject, timeout)
+            board.enter(worker)
+            try:
+                board.news.put(_Started(subject, worker.load()))
+                _work(board, subject, worker)
+            except CannotStart as reason:
+                board.give_up(subject, str(reason))
+            finally:
+                worker.close()
+                board.forget(worker)
+        board.leave(subject)
+
+
+def _work(board: _Board, subject: str, worker: WorkerProcess) -> None:
+    """Puts calls to one worker until it is dead or there are no more."""
+    while worker.alive and (call := board.take(subject)) is not None:
+        outcome = worker.ask(call)
+        if board.stopped and isinstance(outcome, (Died, TimedOut)):
+            return  # ended from here, through no fault of the call
+        board.news.put(_Ended(subject, call, outcome))

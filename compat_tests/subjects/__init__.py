@@ -1,0 +1,1 @@
+"""Adapters: each puts a case into the words of one implementation."""

@@ -1,0 +1,122 @@
+"""Any function from outside that has the signature of `tf.nn.conv2d_transpose`.
+
+It may take and return tensors or NumPy arrays. Which of the two it gets is decided by trying: a
+function that returns NumPy arrays is asked for the forward pass alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import IllegalCase
+from compat_tests.cases.inputs import Inputs
+from compat_tests.oracle import Array
+from compat_tests.subjects.calling import (
+    Function,
+    call_illegal,
+    compute_in_tensorflow,
+    from_layout,
+    keyword_arguments,
+    to_layout,
+)
+from compat_tests.subjects.subject import Answer
+
+
+class External:
+    """A function named `package.module:function`."""
+
+    def __init__(self, path: str) -> None:
+        """Takes the path, and imports nothing yet.
+
+        Raises:
+            ValueError: if the path is not of the form `package.module:function`.
+        """
+        module, colon, function = path.partition(":")
+        if not (colon and module and function):
+            raise ValueError(f"subject {path!r} is not of the form package.module:function")
+        self._path, self._module, self._attributes = path, module, function.split(".")
+        self._takes_tensors: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return self._path
+
+    @property
+    def faces_illegal_calls(self) -> bool:
+        """Only when asked: it may know nothing of TensorFlow."""
+        return False
+
+    def environment(self) -> Mapping[str, str]:
+        """Nothing: the function gets the environment that the caller made for it."""
+        return {}
+
+    def describe(self) -> dict[str, str]:
+        """Imports the function, and names the versions of what came with it."""
+        self._function()
+        settings = {"implementation": self._path, "numpy": np.__version__}
+        package = self._module.partition(".")[0]
+        for name in dict.fromkeys((package, "tensorflow", "keras", "torch", "jax")):
+            version = getattr(sys.modules.get(name), "__version__", None)
+            if version is not None:
+                settings[name] = str(version)
+        return settings
+
+    def compute(self, case: Case, inputs: Inputs) -> Answer:
+        """Computes one case: gradients too if the function returns TensorFlow's tensors."""
+        function = self._function()
+        if self._takes_tensors is None:
+            self._takes_tensors = _takes_tensors(function, case, inputs)
+        if self._takes_tensors:
+            return compute_in_tensorflow(function, case, inputs)
+        return {"y": _call_with_arrays(function, case, inputs)}
+
+    def call_illegal(self, illegal: IllegalCase) -> object:
+        """Makes a call that ought to be refused."""
+        return call_illegal(self._function(), illegal)
+
+    def _function(self) -> Function:
+        """The function itself."""
+        found: Any = importlib.import_module(self._module)
+        for attribute in self._attributes:
+            found = getattr(found, attribute)
+        function: Function = found
+        return function
+
+
+def _takes_tensors(function: Function, case: Case, inputs: Inputs) -> bool:
+    """Whether the function returns tensors, or can't do with NumPy arrays."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None:
+        return False
+    try:
+        result = function(*_arrays(case, inputs), **keyword_arguments(case))
+    except Exception:
+        return True
+    return bool(tensorflow.is_tensor(result))
+
+
+def _call_with_arrays(function: Function, case: Case, inputs: Inputs) -> Array:
+    """The result of a NumPy function, which may have computed in a wider type than the case's."""
+    x, w = _arrays(case, inputs)
+    y = np.asarray(function(x, w, **keyword_arguments(case)))
+    return from_layout(y.astype(x.dtype), case.data_format)
+
+
+def _arrays(case: Case, inputs: Inputs) -> tuple[Array, Array]:
+    """Input, in the case's layout, and filters in the case's type."""
+    dtype = _numpy_dtype(case.dtype)
+    return to_layout(inputs.x, case.data_format).astype(dtype), inputs.w.astype(dtype)
+
+
+def _numpy_dtype(name: str) -> np.dtype[Any]:
+    """NumPy's type for a TensorFlow name; NumPy gets bfloat16 from `ml_dtypes`."""
+    if name == "bfloat16":
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    return np.dtype("float16" if name == "half" else name)

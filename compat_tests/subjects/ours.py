@@ -1,0 +1,129 @@
+"""`tf_tconv`: its function with each lowering, and its layer.
+
+The only file of the suite that imports it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import IllegalCase
+from compat_tests.cases.inputs import Inputs
+from compat_tests.subjects.calling import (
+    call_illegal,
+    compute_in_tensorflow,
+    from_layout,
+    gradients,
+    tensorflow,
+    to_layout,
+)
+from compat_tests.subjects.subject import Answer, Inexpressible
+
+AUTO = "auto"
+LAYER = "layer"
+
+
+def lowering_names() -> tuple[str, ...]:
+    """The names of all lowerings, "auto" first; loads `tf_tconv`."""
+    lowerings = importlib.import_module("tf_tconv.lowerings")
+    return (AUTO, *lowerings.NAMES)
+
+
+class Ours:
+    """`tf_tconv.conv2d_transpose`, or the layer on top of it.
+
+    Attributes:
+        variant: the name of a lowering, "auto", or "layer" for `tf_tconv.Conv2DTranspose`.
+    """
+
+    def __init__(self, variant: str = AUTO) -> None:
+        """Takes the variant; whether there is such a lowering shows when it is first used."""
+        self.variant = variant
+
+    @property
+    def name(self) -> str:
+        """The name that `resolve` knows it by."""
+        return "ours" if self.variant == AUTO else f"ours:{self.variant}"
+
+    @property
+    def faces_illegal_calls(self) -> bool:
+        """All but the layer, as the rows are calls of a function."""
+        return self.variant != LAYER
+
+    def environment(self) -> Mapping[str, str]:
+        """TensorFlow as it comes."""
+        return {}
+
+    def describe(self) -> dict[str, str]:
+        """Versions and settings."""
+        names = lowering_names()
+        if self.variant != LAYER and self.variant not in names:
+            raise ValueError(f"ours has no variant {self.variant!r}; there are {', '.join(names)}")
+        on_layer = self.variant == LAYER
+        function = "Conv2DTranspose" if on_layer else "conv2d_transpose"
+        return {
+            "implementation": f"tf_tconv.{function}",
+            "tf_tconv": str(getattr(_tf_tconv(), "__version__", "unknown")),
+            "tensorflow": tensorflow().__version__,
+            "numpy": np.__version__,
+            "lowering": AUTO if on_layer else self.variant,
+        }
+
+    def compute(self, case: Case, inputs: Inputs) -> Answer:
+        """Computes one case; gradients by a gradient tape."""
+        if self.variant == LAYER:
+            return _compute_by_layer(case, inputs)
+        return compute_in_tensorflow(self._function, case, inputs)
+
+    def call_illegal(self, illegal: IllegalCase) -> object:
+        """Makes a call that ought to be refused."""
+        if self.variant == LAYER:
+            raise Inexpressible("the rows are calls of a function; a layer takes them apart")
+        return call_illegal(self._function, illegal)
+
+    def _function(self, *inputs: Any, **arguments: Any) -> Any:
+        """The function with the lowering filled in, unless the call names another."""
+        arguments.setdefault("lowering", self.variant)
+        return _tf_tconv().conv2d_transpose(*inputs, **arguments)
+
+
+def _compute_by_layer(case: Case, inputs: Inputs) -> Answer:
+    """Makes a layer for the case, gives it the filters as weights, and calls it."""
+    if case.dtype == "int32":
+        raise Inexpressible("a layer has no integer weights")
+    tf = tensorflow()
+    layer = _tf_tconv().Conv2DTranspose(
+        case.out_channels,
+        case.kernel,
+        strides=case.strides,
+        padding=case.padding.lower() if isinstance(case.padding, str) else case.padding,
+        data_format="channels_last" if case.data_format == "NHWC" else "channels_first",
+        dilation_rate=case.dilations,
+        groups=case.groups,
+        use_bias=False,
+        dtype="float16" if case.dtype == "half" else case.dtype,
+    )
+    x = tf.cast(tf.constant(to_layout(inputs.x, case.data_format)), case.dtype)
+    g = tf.cast(tf.constant(to_layout(inputs.g, case.data_format)), case.dtype)
+    layer.build(x.shape)
+    layer.set_weights([inputs.w])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, output_size=case.output)
+    answer = {"y": from_layout(np.asarray(y), case.data_format)}
+    if not case.gradients or answer["y"].shape != case.output_shape:
+        return answer
+    kernel = layer.trainable_weights[0].value
+    answer["dx"], answer["dw"] = gradients(tape, y, {"input": x, "kernel": kernel}, g)
+    answer["dx"] = from_layout(answer["dx"], case.data_format)
+    return answer
+
+
+def _tf_tconv() -> Any:
+    """The package, loaded when first asked for."""
+    return importlib.import_module("tf_tconv")

@@ -1,0 +1,190 @@
+"""The tables: complete, legal, deterministic, and made of numbers that can show a fault."""
+
+from __future__ import annotations
+
+import pickle
+import unittest
+from itertools import combinations
+
+import numpy as np
+from parameterized import parameterized
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import BASE
+from compat_tests.cases.inputs import PRECISION_BITS, Inputs, make_inputs, random_inputs
+from compat_tests.cases.pairwise import covering_rows
+from compat_tests.cases.registry import FAMILIES, select, select_illegal
+from compat_tests.judge import expected
+
+NAMES = [(name,) for name in FAMILIES]
+
+
+class Families(unittest.TestCase):
+    """What holds of every table."""
+
+    def test_axis_is_exhaustive(self) -> None:
+        cases = FAMILIES["axis"]()
+        self.assertEqual(len(cases), 7560)
+        # 6 inputs, 7 kernels, 3 dilations, 2 paddings, 2 orientations, and s outputs for stride s
+        self.assertEqual(6 * 7 * 3 * 2 * 2 * sum(range(1, 6)), 7560)
+
+    def test_about_ten_thousand(self) -> None:
+        self.assertGreater(len(select()), 10_000)
+
+    def test_ids_are_unique(self) -> None:
+        ids = [case.id for case in select()] + [case.id for case in select_illegal()]
+        self.assertEqual(len(ids), len(set(ids)))
+
+    @parameterized.expand(NAMES)
+    def test_deterministic(self, name: str) -> None:
+        first, second = FAMILIES[name](), FAMILIES[name]()
+        self.assertEqual(first, second)
+        for one, other in zip(first[::50], second[::50], strict=True):
+            self.assertEqual(pickle.dumps(make_inputs(one)), pickle.dumps(make_inputs(other)))
+
+    @parameterized.expand(NAMES)
+    def test_legal(self, name: str) -> None:
+        cases = FAMILIES[name]()
+        self.assertEqual([case.id for case in cases if not case.is_legal()], [])
+        self.assertEqual({case.family for case in cases}, {name})
+
+    @parameterized.expand(NAMES)
+    def test_ids_are_plain_words(self, name: str) -> None:
+        for case in FAMILIES[name]():
+            self.assertRegex(case.id, r"^[a-z0-9.-]+$")
+
+    def test_explicit_crops(self) -> None:
+        def lead(case: Case, axis: int) -> int:
+            side = case.axis_padding(axis)
+            assert not isinstance(side, str)
+            return (case.kernel[axis] - 1) * case.dilations[axis] - side[0]
+
+        cases = FAMILIES["explicit"]()
+        for axis in (0, 1):
+            self.assertGreater(sum(lead(case, axis) < 0 for case in cases), 100)
+
+    def test_explicit_has_every_pair_of_sides(self) -> None:
+        cases = FAMILIES["explicit"]()
+        for axis in (0, 1):
+            pairs = {case.axis_padding(axis) for case in cases}
+            self.assertGreaterEqual(pairs, {(b, a) for b in range(5) for a in range(5)})
+
+    def test_planes_differ_in_everything(self) -> None:
+        for case in FAMILIES["plane"]():
+            for pair in (case.input, case.kernel, case.strides, case.dilations):
+                self.assertNotEqual(pair[0], pair[1], case.id)
+
+
+class Numbers(unittest.TestCase):
+    """What holds of the inputs of every case."""
+
+    @parameterized.expand(NAMES)
+    def test_no_flip_goes_unseen(self, name: str) -> None:
+        for case in FAMILIES[name]():
+            inputs = make_inputs(case)
+            for array in (inputs.x, inputs.w, inputs.g):
+                for axis in range(4):
+                    if array.size and array.shape[axis] > 1:
+                        flipped = np.flip(array, axis)
+                        self.assertFalse(np.array_equal(array, flipped), f"{case.id} axis {axis}")
+
+    @parameterized.expand(NAMES)
+    def test_channels_differ(self, name: str) -> None:
+        for case in FAMILIES[name]():
+            inputs = make_inputs(case)
+            for array in (inputs.x, inputs.w, inputs.g):
+                if array.size:
+                    planes = {array[..., c].tobytes() for c in range(array.shape[3])}
+                    if PRECISION_BITS[case.dtype] >= 24:
+                        self.assertEqual(len(planes), array.shape[3], case.id)
+                    elif array.shape[3] > 1:
+                        self.assertGreater(len(planes), 1, case.id)
+
+    @parameterized.expand(NAMES)
+    def test_sums_are_exact_in_the_type(self, name: str) -> None:
+        for case in FAMILIES[name]():
+            inputs = make_inputs(case)
+            absolute = Inputs(abs(inputs.x), abs(inputs.w), abs(inputs.g))
+            for part in expected(case, absolute).values():
+                if part.size:
+                    self.assertLess(int(part.max()), 2 ** PRECISION_BITS[case.dtype], case.id)
+
+    @parameterized.expand(NAMES)
+    def test_the_right_answer_is_not_zero(self, name: str) -> None:
+        answers = [
+            expected(case, make_inputs(case))["y"]
+            for case in FAMILIES[name]()
+            if np.prod(case.input_shape) and np.prod(case.output_shape)
+        ]
+        self.assertGreater(len(answers), 10)
+        # Explicit padding may crop all that the kernel reaches; that is rare.
+        self.assertGreater(sum(bool(np.any(y)) for y in answers), 0.9 * len(answers))
+
+    @parameterized.expand([("half", 11), ("bfloat16", 8), ("float32", 24), ("float64", 53)])
+    def test_random_numbers_fit_the_type(self, dtype: str, bits: int) -> None:
+        case = next(case for case in FAMILIES["dtype"]() if case.dtype == dtype)
+        numbers = random_inputs(case)
+        for array in (numbers.x, numbers.w, numbers.g):
+            significand = np.ldexp(np.frexp(array)[0], bits)
+            self.assertTrue(np.array_equal(significand, np.rint(significand)))
+            self.assertGreater(len(np.unique(array)), array.size // 2)
+        self.assertTrue(np.array_equal(numbers.x, random_inputs(case).x))
+        self.assertFalse(np.array_equal(numbers.x, random_inputs(case, seed=1).x))
+
+
+class Selection(unittest.TestCase):
+    """Choosing from the tables."""
+
+    @parameterized.expand([(1,), (5,), (7,), (100,), (5000,)])
+    def test_sample(self, count: int) -> None:
+        sample = select(sample=count)
+        self.assertEqual(len(sample), count)
+        self.assertEqual(sample, select(sample=count))
+        self.assertEqual(len(set(sample)), count)
+        if count >= len(FAMILIES):
+            self.assertEqual({case.family for case in sample}, set(FAMILIES))
+
+    def test_larger_sample_than_there_are(self) -> None:
+        self.assertEqual(select(["plane"], sample=10**6), FAMILIES["plane"]())
+
+    def test_id_and_pattern(self) -> None:
+        case = FAMILIES["plane"]()[3]
+        self.assertEqual(select(ids=[case.id]), (case,))
+        chosen = select(ids=["plane-*", "edge-*"])
+        self.assertEqual({case.family for case in chosen}, {"plane", "edge"})
+
+    def test_unknown_names(self) -> None:
+        with self.assertRaisesRegex(ValueError, "plain"):
+            select(["plain"])
+        with self.assertRaisesRegex(ValueError, "no-such-case"):
+            select(ids=["no-such-case"])
+        with self.assertRaisesRegex(ValueError, "sample=0"):
+            select(sample=0)
+
+
+class Pairwise(unittest.TestCase):
+    """The design behind the plane family."""
+
+    def test_every_two_choices_meet(self) -> None:
+        factors = {"a": range(5), "b": range(4), "c": range(3), "d": "xyz"}
+        rows = covering_rows(factors)
+        for one, other in combinations(factors, 2):
+            met = {(row[one], row[other]) for row in rows}
+            self.assertEqual(met, {(p, q) for p in factors[one] for q in factors[other]})
+        self.assertLess(len(rows), 5 * 4 * 2)
+
+
+class Illegal(unittest.TestCase):
+    """The table of calls that must be refused."""
+
+    def test_each_changes_the_legal_call(self) -> None:
+        for case in select_illegal():
+            self.assertTrue(case.changes, case.id)
+            known = {*BASE, "data_format", "dilations", "name", "groups", "lowering"}
+            self.assertLessEqual(set(case.changes), known, case.id)
+            self.assertIn(case.error, ("ValueError", "TypeError"))
+            self.assertTrue(case.message, case.id)
+
+    def test_can_be_sent_to_a_worker(self) -> None:
+        for case in select_illegal():
+            self.assertEqual(pickle.loads(pickle.dumps(case)).id, case.id)

@@ -1,0 +1,230 @@
+"""The runner on planted implementations: each fault is found, and costs no more than its case."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
+
+from parameterized import parameterized
+
+from compat_tests import planted
+from compat_tests.cases.case import Case
+from compat_tests.cases.registry import select
+from compat_tests.judge import Verdict
+from compat_tests.process import ROOT
+from compat_tests.runner import Report, run
+
+FAMILIES = ["axis", "plane", "channels", "layout", "dtype"]
+CASES = select(FAMILIES, sample=40)
+STRIDE_3 = [case for case in CASES if 3 in case.strides]
+WAIT_SECONDS = 60.0
+"""Far more than a worker needs to start: what is waited for is a fact, not a time."""
+
+
+def _subject(name: str) -> str:
+    return f"compat_tests.planted:{name}"
+
+
+def _run(name: str, cases: Sequence[Case] = CASES, jobs: int = 2, timeout: float = 60) -> Report:
+    return run({_subject(name): cases}, jobs=jobs, timeout=timeout)
+
+
+def _verdicts(report: Report) -> Counter[Verdict]:
+    return Counter(finding.judgement.verdict for finding in report.findings)
+
+
+class Planted(unittest.TestCase):
+    """One fault each."""
+
+    def test_some_cases_have_stride_3(self) -> None:
+        self.assertGreater(len(STRIDE_3), 2)
+        self.assertLess(len(STRIDE_3), len(CASES))
+
+    @parameterized.expand([("right",), ("chatty",)])
+    def test_right(self, name: str) -> None:
+        report = _run(name)
+        self.assertEqual(_verdicts(report), {Verdict.EXACT: len(CASES)})
+        self.assertEqual([f.call.id for f in report.findings], [case.id for case in CASES])
+        self.assertTrue(report.complete(_subject(name)))
+        forward_only = [f.call.id for f in report.findings if f.judgement.forward_only]
+        self.assertEqual(forward_only, [case.id for case in CASES if case.gradients])
+
+    @parameterized.expand([("shifted",), ("unreversed",), ("not_a_number",)])
+    def test_wrong_values(self, name: str) -> None:
+        found = _verdicts(_run(name))
+        self.assertLessEqual(set(found), {Verdict.WRONG_VALUES, Verdict.EXACT})
+        # A single tap is its own reverse, and a single pixel its own shift.
+        self.assertGreater(found[Verdict.WRONG_VALUES], len(CASES) // 2)
+
+    def test_wrong_shape(self) -> None:
+        found = _verdicts(_run("truncated"))
+        self.assertGreater(found[Verdict.WRONG_SHAPE], len(CASES) // 2)
+
+    def test_close(self) -> None:
+        report = _run("imprecise", select(["plane"], sample=20))
+        self.assertEqual(_verdicts(report), {Verdict.CLOSE: 20})
+        self.assertTrue(all(f.judgement.ulps > 0 for f in report.findings))
+
+    @parameterized.expand(
+        [
+            ("raising", Verdict.REFUSED, "NotImplementedError: a stride of 3 is beyond me"),
+            ("aborting", Verdict.FATAL, "SIGABRT"),
+            ("hanging", Verdict.TIMED_OUT, "no answer within 3 s"),
+        ]
+    )
+    def test_costs_its_cases_only(self, name: str, verdict: Verdict, reason: str) -> None:
+        cases = STRIDE_3[:3] + [case for case in CASES if 3 not in case.strides]
+        report = _run(name, cases, timeout=3)
+        lost = {f.call.id: f.judgement for f in report.findings if not f.judgement.holds}
+        self.assertEqual(set(lost), {case.id for case in STRIDE_3[:3]})
+        for judgement in lost.values():
+            self.assertIs(judgement.verdict, verdict)
+            self.assertIn(reason, judgement.detail)
+        self.assertEqual(len(report.findings), len(cases))
+
+    def test_subject_that_is_not_there(self) -> None:
+        report = run({_subject("absent"): CASES, _subject("right"): CASES[:5]})
+        self.assertEqual(set(report.failures), {_subject("absent")})
+        self.assertIn("absent", report.failures[_subject("absent")])
+        self.assertEqual(_verdicts(report), {Verdict.EXACT: 5})
+
+
+class Killed(unittest.TestCase):
+    """Ends from outside."""
+
+    def test_worker_killed_by_hand_loses_one_case(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder, "pid")
+            killer = threading.Thread(target=_kill_named_in, args=(note,))
+            killer.start()
+            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+                report = _run("slow", jobs=1)
+            killer.join()
+        self.assertEqual(_verdicts(report), {Verdict.EXACT: len(CASES) - 1, Verdict.FATAL: 1})
+        (lost,) = [f for f in report.findings if f.judgement.verdict is Verdict.FATAL]
+        self.assertIn("SIGKILL", lost.judgement.detail)
+
+    def test_interrupted_run_leaves_a_readable_report(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            note, results = Path(folder, "pid"), Path(folder, "results.json")
+            command = _command("slow", "--family", "axis", "--json", str(results))
+            with subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, planted.PID_FILE: str(note)},
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as process:
+                _wait_for(note)
+                time.sleep(1)  # a few cases, of which each takes 0.05 s
+                process.send_signal(signal.SIGINT)
+                output, _ = process.communicate(timeout=WAIT_SECONDS)
+            report = json.loads(results.read_text())
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("interrupted", output)
+        self.assertIn("axis", output)
+        self.assertTrue(report["interrupted"])
+        (subject,) = report["subjects"].values()
+        self.assertGreater(len(subject["results"]), 0)
+        self.assertLess(len(subject["results"]), subject["planned"])
+        self.assertEqual(set(subject["counts"]), {"exact"})
+
+
+def _wait_for(note: Path) -> None:
+    """Waits until the planted implementation has written its process id."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < end, "the planted implementation never ran"
+        time.sleep(0.02)
+
+
+def _kill_named_in(note: Path) -> None:
+    """Kills the process whose id is in the file, once it is there."""
+    _wait_for(note)
+    os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+def _command(name: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "compat_tests", "--subject", _subject(name), *options]
+
+
+class CommandLine(unittest.TestCase):
+    """Exit codes and output of `python -m compat_tests`."""
+
+    @parameterized.expand(
+        [
+            ("right", 0, "equal"),
+            ("shifted", 1, "wrong values"),
+            ("unreversed", 1, "wrong values"),
+            ("not_a_number", 1, "nan"),
+            ("imprecise", 1, "close"),
+            ("raising", 1, "beyond me"),
+            ("aborting", 1, "SIGABRT"),
+            ("hanging", 1, "timed out"),
+            ("absent", 2, "could not run"),
+        ]
+    )
+    def test_exit_code(self, name: str, code: int, shown: str) -> None:
+        options = ["--family", "plane", "--sample", "12", "--timeout", "3"]
+        done = self._run(_command(name, *options))
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertIn(shown, done.stdout)
+
+    @parameterized.expand(
+        [
+            ("subject", ["--subject", "nobody"], "nobody"),
+            ("variant", ["--subject", "native:fast"], "fast"),
+            ("family", ["--subject", _subject("right"), "--family", "plain"], "plain"),
+            ("case", ["--subject", _subject("right"), "--case", "axis-1"], "axis-1"),
+        ]
+    )
+    def test_unknown_names(self, name: str, options: list[str], shown: str) -> None:
+        done = self._run([sys.executable, "-m", "compat_tests", *options])
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(shown, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_one_case_and_its_json(self) -> None:
+        case = CASES[0]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "results.json")
+            done = self._run(_command("shifted", "--case", case.id, "--json", str(path)))
+            report = json.loads(path.read_text())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(case.id, done.stdout)
+        subject = report["subjects"][_subject("shifted")]
+        self.assertEqual([result["id"] for result in subject["results"]], [case.id])
+        self.assertEqual(subject["results"][0]["verdict"], "wrong values")
+        self.assertIn("numpy", subject["description"])
+
+    def test_illegal_calls_when_asked_for(self) -> None:
+        done = self._run(_command("right", "--case", "illegal-filters-*"))
+        self.assertEqual(done.returncode, 0)  # a function from outside answers for legal calls
+        self.assertIn("unclear", done.stdout)
+        done = self._run(_command("right", "--family", "illegal", "--case", "illegal-filters-*"))
+        self.assertEqual(done.returncode, 1)
+
+    def test_list(self) -> None:
+        done = self._run([sys.executable, "-m", "compat_tests", "--list"])
+        self.assertEqual(done.returncode, 0)
+        for word in ("native:xla", "ours:layer", "axis", "7,560"):
+            self.assertIn(word, done.stdout)
+
+    def test_fits_a_hundred_columns(self) -> None:
+        done = self._run(_command("shifted", "--subject", _subject("right"), "--sample", "30"))
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
+        self.assertIn("judged by the output alone", done.stdout)
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,0 +1,8 @@
+"""Settings of every test process: TensorFlow quiet, and no more threads than the machine has."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Several test processes share the cores; one thread each is faster than all fighting for all.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")

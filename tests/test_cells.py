@@ -1,0 +1,93 @@
+"""No refused cell: dtype x stride x dilation x groups x padding x layout x mode, and gradients."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from integers import ramp
+
+import tf_tconv
+from compat_tests import oracle
+
+MODES = {"eager": None, "graph": False, "xla": True}
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+CELLS = list(
+    itertools.product(
+        [(1, 1), (2, 3)],  # strides
+        [(1, 1), (2, 1), (3, 2)],  # dilations
+        ["SAME", "VALID", ((1, 0), (0, 2))],
+        ["NHWC", "NCHW"],
+    )
+)
+
+
+def inputs(strides, dilations, padding, groups):
+    """x, w and the upstream gradient: few and small terms, so that half holds every sum exactly."""
+    x = ramp(1, 3, 2, 4, low=-1, high=2)
+    w = ramp(3, 2, 4 // groups, 4, seed=1, low=-1, high=2)
+    height, width = (
+        oracle.legal_output_sizes(
+            x.shape[1 + axis],
+            w.shape[axis],
+            strides[axis],
+            dilations[axis],
+            oracle.axis_padding(padding, axis),
+        )[-1]
+        for axis in (0, 1)
+    )
+    return x, w, ramp(1, height, width, 4, seed=2, low=-1, high=2)
+
+
+def truth(strides, dilations, padding, groups, gradients):
+    """What the definition gives: y and, if asked for, dx and dw."""
+    x, w, g = inputs(strides, dilations, padding, groups)
+    geometry = (strides, padding, dilations, groups)
+    y = oracle.conv2d_transpose(x, w, g.shape[1:3], *geometry)
+    if not gradients:
+        return [y]
+    dx = oracle.input_gradient(g, w, x.shape[1:3], *geometry)
+    return [y, dx, oracle.filter_gradient(g, x, w.shape[:2], *geometry)]
+
+
+def ours(strides, dilations, padding, layout, groups, dtype, gradients):
+    """The same from `tf_tconv`, images back in NHWC."""
+    x, w, g = (tf.cast(array, dtype) for array in inputs(strides, dilations, padding, groups))
+    size = g.shape[1:3]
+    if not isinstance(padding, str):
+        padding = [[0, 0], *padding, [0, 0]]
+    if layout == "NCHW":
+        x, g = (tf.transpose(image, [0, 3, 1, 2]) for image in (x, g))
+        padding = padding if isinstance(padding, str) else [[0, 0], *padding[:3]]
+    with tf.GradientTape() as tape:
+        tape.watch([x, w])
+        y = tf_tconv.conv2d_transpose(
+            x, w, list(size), strides, padding, layout, dilations, groups=groups
+        )
+    found = [y, *tape.gradient(y, [x, w], output_gradients=g)] if gradients else [y]
+    if layout == "NCHW":
+        found[:2] = [tf.transpose(image, [0, 2, 3, 1]) for image in found[:2]]
+    return found
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dtype", [*FLOATS, "int32"])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_cells(dtype, groups, mode):
+    gradients = dtype in FLOATS
+
+    def all_cells():
+        return [ours(*cell, groups, dtype, gradients) for cell in CELLS]
+
+    if MODES[mode] is not None:
+        all_cells = tf.function(all_cells, jit_compile=MODES[mode], autograph=False)
+    wrong = []
+    for cell, found in zip(CELLS, all_cells(), strict=True):
+        wanted = truth(*cell[:3], groups, gradients)
+        for name, got, want in zip(("y", "dx", "dw")[: len(wanted)], found, wanted, strict=True):
+            assert got.dtype == dtype
+            if got.shape != want.shape or not np.array_equal(
+                got.numpy().astype(np.float64), want.astype(np.float64)
+            ):
+                wrong.append((name, *cell))
+    assert not wrong

@@ -1,0 +1,399 @@
+"""Who may import whom, read from the sources without running them.
+
+Every rule is a function from sources to complaints, so each is tried on planted sources too.
+"""
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The operations of TensorFlow that this library does without, by every name they go by.
+NATIVE_NAMES = frozenset(
+    {
+        "Conv2DBackpropInput",
+        "Conv2DBackpropInputV2",
+        "atrous_conv2d_transpose",
+        "conv2d_backprop_input",
+        "conv2d_transpose",
+        "conv2d_transpose_v2",
+        "conv_transpose",
+    }
+)
+NATIVE_FILE = "tf_tconv/lowerings/native.py"
+ADAPTER_FILE = "compat_tests/subjects/ours.py"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the project: its path from the root, with slashes, and its text."""
+
+    path: str
+    text: str
+
+    @property
+    def package(self) -> tuple[str, ...]:
+        """The package whose names a relative import of one dot starts from."""
+        return PurePosixPath(self.path).parent.parts
+
+    @property
+    def tree(self) -> ast.Module:
+        """The parsed text."""
+        return ast.parse(self.text, self.path)
+
+
+def imports(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield line and absolute dotted name of everything imported, however deep in the code.
+
+    `from a import b` yields a.b, whether b is a module or not.
+    """
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            above = source.package[: len(source.package) + 1 - node.level] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield node.lineno, f"{base}.{alias.name}"
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in {"__import__", "import_module", "importlib.import_module"}
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield node.lineno, str(node.args[0].value)
+
+
+def within(name: str, *packages: str) -> bool:
+    """Tell whether a dotted name is one of the packages or lies in one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def standard(name: str) -> bool:
+    """Tell whether a dotted name belongs to the standard library."""
+    return name.split(".")[0] in sys.stdlib_module_names
+
+
+def ours(name: str) -> bool:
+    """Tell whether a dotted name belongs to the project."""
+    return within(name, "tf_tconv", "compat_tests", "tests", "benchmarks", "examples")
+
+
+def complaints(sources: Iterable[Source], allowed: Callable[[str], bool]) -> list[str]:
+    """List the imports that are not allowed."""
+    return [
+        f"{source.path}:{line} imports {name}"
+        for source in sources
+        for line, name in imports(source)
+        if not allowed(name)
+    ]
+
+
+def geometry_may_import(name: str) -> bool:
+    return standard(name)
+
+
+def lowerings_may_import(name: str) -> bool:
+    return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
+
+
+def planning_may_import(name: str) -> bool:
+    return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
+
+
+def library_may_import(name: str) -> bool:
+    return not ours(name) or within(name, "tf_tconv")
+
+
+def oracle_may_import(name: str) -> bool:
+    return standard(name) or within(name, "numpy")
+
+
+def cases_may_import(name: str) -> bool:
+    # The oracle is NumPy alone, so NumPy is still all that the cases need.
+    return oracle_may_import(name) or within(name, "compat_tests.cases", "compat_tests.oracle")
+
+
+def suite_may_import(name: str) -> bool:
+    return not within(name, "tf_tconv")
+
+
+def native_uses(sources: Iterable[Source]) -> list[str]:
+    """List the places that reach for TensorFlow's own transposed convolution.
+
+    That is an attribute, `getattr` or `from ... import` with one of its names. A name looked up in
+    a module of this project, or in self or cls, is our own function and no complaint.
+    """
+    found = []
+    for source in sources:
+        project = {"self", "cls"}
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ImportFrom) and (node.level or ours(node.module or "")):
+                project.update(alias.asname or alias.name for alias in node.names)
+            elif isinstance(node, ast.Import):
+                project.update(
+                    alias.asname or alias.name.split(".")[0]
+                    for alias in node.names
+                    if ours(alias.name)
+                )
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ImportFrom) and not (node.level or ours(node.module or "")):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Attribute) and root_name(node) not in project:
+                names = [node.attr]
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "getattr"
+                and len(node.args) > 1
+                and isinstance(node.args[1], ast.Constant)
+                and root_name(node.args[0]) not in project
+            ):
+                names = [node.args[1].value]
+            else:
+                continue
+            found += [
+                f"{source.path}:{node.lineno} reaches {name}"
+                for name in names
+                if name in NATIVE_NAMES
+            ]
+    return found
+
+
+def root_name(node: ast.expr) -> str | None:
+    """Return the variable that a chain of attributes starts from, if it starts from one."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def grab_bags(paths: Iterable[str]) -> list[str]:
+    """List the modules and packages named utils, a name that says nothing of what is inside."""
+    return [path for path in paths if "utils" in PurePosixPath(path).with_suffix("").parts]
+
+
+def sources(*patterns: str) -> list[Source]:
+    """Read the files that match, of which there must be some for each pattern."""
+    found = []
+    for pattern in patterns:
+        paths = sorted(ROOT.glob(pattern))
+        assert paths, f"no file matches {pattern}"
+        for path in paths:
+            found.append(Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8")))
+    return found
+
+
+def project_paths(folder: Path = ROOT) -> Iterator[str]:
+    """Yield the Python files of the checkout, leaving out builds and whatever is hidden."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            environment = (path / "pyvenv.cfg").exists()
+            if not (environment or path.name.startswith(".") or path.name in {"build", "dist"}):
+                yield from project_paths(path)
+        elif path.suffix == ".py":
+            yield path.relative_to(ROOT).as_posix()
+
+
+# The rules, held against the project.
+
+
+def test_geometry_imports_the_standard_library_only():
+    assert not complaints(sources("tf_tconv/geometry.py"), geometry_may_import)
+
+
+def test_lowerings_import_geometry_and_each_other_only():
+    assert not complaints(sources("tf_tconv/lowerings/**/*.py"), lowerings_may_import)
+
+
+def test_planning_imports_geometry_and_lowerings_only():
+    assert not complaints(sources("tf_tconv/planning.py"), planning_may_import)
+
+
+def test_library_imports_nothing_else_of_the_project():
+    assert not complaints(sources("tf_tconv/**/*.py"), library_may_import)
+
+
+def test_oracle_imports_numpy_only():
+    assert not complaints(sources("compat_tests/oracle.py"), oracle_may_import)
+
+
+def test_cases_import_numpy_and_the_oracle_only():
+    assert not complaints(sources("compat_tests/cases/**/*.py"), cases_may_import)
+
+
+def test_suite_imports_the_library_in_its_adapter_only():
+    found = complaints(sources("compat_tests/**/*.py"), suite_may_import)
+    assert {complaint.split(":")[0] for complaint in found} == {ADAPTER_FILE}
+
+
+def test_native_operation_is_reached_from_its_own_lowering_only():
+    found = native_uses(sources("tf_tconv/**/*.py"))
+    assert {complaint.split(":")[0] for complaint in found} == {NATIVE_FILE}
+
+
+def test_no_module_is_named_utils():
+    paths = list(project_paths())
+    assert "tests/test_structure.py" in paths
+    assert not grab_bags(paths)
+
+
+# The rules, held against planted sources.
+
+
+@pytest.mark.parametrize(
+    ("allowed", "path", "text", "name"),
+    [
+        (geometry_may_import, "tf_tconv/geometry.py", "import numpy as np", "numpy"),
+        (geometry_may_import, "tf_tconv/geometry.py", "import os, tensorflow", "tensorflow"),
+        (geometry_may_import, "tf_tconv/geometry.py", "import tf_tconv", "tf_tconv"),
+        (geometry_may_import, "tf_tconv/geometry.py", "from . import x", "tf_tconv.x"),
+        (
+            geometry_may_import,
+            "tf_tconv/geometry.py",
+            "def f():\n    if True:\n        from .planning import plan",
+            "tf_tconv.planning.plan",
+        ),
+        (
+            geometry_may_import,
+            "tf_tconv/geometry.py",
+            "import importlib\nimportlib.import_module('keras')",
+            "keras",
+        ),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/subpixel.py",
+            "from ..functional import conv2d_transpose",
+            "tf_tconv.functional.conv2d_transpose",
+        ),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/__init__.py",
+            "from .. import planning",
+            "tf_tconv.planning",
+        ),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/subpixel.py",
+            "import tf_tconv.geometry_of_space",
+            "tf_tconv.geometry_of_space",
+        ),
+        (
+            planning_may_import,
+            "tf_tconv/planning.py",
+            "from tf_tconv import functional",
+            "tf_tconv.functional",
+        ),
+        (planning_may_import, "tf_tconv/planning.py", "import tf_tconv", "tf_tconv"),
+        (
+            library_may_import,
+            "tf_tconv/explain.py",
+            "from compat_tests import oracle",
+            "compat_tests.oracle",
+        ),
+        (oracle_may_import, "compat_tests/oracle.py", "import scipy.signal", "scipy.signal"),
+        (oracle_may_import, "compat_tests/oracle.py", "from . import cases", "compat_tests.cases"),
+        (
+            cases_may_import,
+            "compat_tests/cases/sizes.py",
+            "from ..subjects import ours",
+            "compat_tests.subjects.ours",
+        ),
+        (cases_may_import, "compat_tests/cases/sizes.py", "import torch", "torch"),
+        (
+            cases_may_import,
+            "compat_tests/cases/sizes.py",
+            "from tf_tconv.geometry import AxisGeometry",
+            "tf_tconv.geometry.AxisGeometry",
+        ),
+        (
+            suite_may_import,
+            "compat_tests/test_gradients.py",
+            "__import__('tf_tconv')",
+            "tf_tconv",
+        ),
+    ],
+)
+def test_forbidden_import_is_found(allowed, path, text, name):
+    line = text.count("\n") + 1
+    assert complaints([Source(path, text)], allowed) == [f"{path}:{line} imports {name}"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "path", "text"),
+    [
+        (geometry_may_import, "tf_tconv/geometry.py", "import math\nfrom typing import Any"),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/subpixel.py",
+            "import tensorflow as tf\nfrom ..geometry import AxisGeometry\nfrom . import polyphase",
+        ),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/__init__.py",
+            "from tf_tconv.lowerings import polyphase\nfrom tf_tconv import geometry",
+        ),
+        (
+            planning_may_import,
+            "tf_tconv/planning.py",
+            "from .geometry import *\nfrom . import lowerings\nimport numpy",
+        ),
+        (library_may_import, "tf_tconv/layers.py", "import keras\nfrom .functional import f"),
+        (oracle_may_import, "compat_tests/oracle.py", "import numpy.typing as npt"),
+        (
+            cases_may_import,
+            "compat_tests/cases/__init__.py",
+            "from .sizes import SIZES\nfrom compat_tests.cases import sizes",
+        ),
+        (cases_may_import, "compat_tests/cases/sizes.py", "from ..oracle import Pair"),
+        (suite_may_import, "compat_tests/runner.py", "import tensorflow\nname = 'tf_tconv'"),
+    ],
+)
+def test_legal_import_is_let_through(allowed, path, text):
+    assert complaints([Source(path, text)], allowed) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("tf.nn.conv2d_transpose(x, w, s, 2)", "conv2d_transpose"),
+        ("f = tf.nn.conv_transpose", "conv_transpose"),
+        ("import keras\nkeras.ops.conv_transpose(x, w)", "conv_transpose"),
+        ("tf.raw_ops.Conv2DBackpropInput(input=x)", "Conv2DBackpropInput"),
+        ("tf.compat.v1.nn.conv2d_backprop_input(s)", "conv2d_backprop_input"),
+        ("from tensorflow.nn import conv2d_transpose as f", "conv2d_transpose"),
+        ("getattr(tf.nn, 'conv2d_transpose')", "conv2d_transpose"),
+        ("from . import lowerings\nnn = tf.nn\nnn.conv2d_transpose", "conv2d_transpose"),
+        ("load().conv2d_transpose", "conv2d_transpose"),
+    ],
+)
+def test_native_operation_is_found(text, name):
+    line = text.count("\n") + 1
+    found = native_uses([Source("tf_tconv/layers.py", text)])
+    assert found == [f"tf_tconv/layers.py:{line} reaches {name}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from . import functional\nfunctional.conv2d_transpose(x, w)",
+        "from .functional import conv2d_transpose\nconv2d_transpose(x, w)",
+        "import tf_tconv\ntf_tconv.functional.conv2d_transpose(x, w)",
+        "'tf.nn.conv2d_transpose'",
+        "def conv2d_transpose(x): 'tf.nn.conv2d_transpose, again'",
+        "tf.nn.conv2d(x, w)",
+        "keras.layers.Conv2DTranspose(1, 3)",
+    ],
+)
+def test_own_operation_is_let_through(text):
+    assert native_uses([Source("tf_tconv/layers.py", text)]) == []
+
+
+def test_module_named_utils_is_found():
+    paths = ["tf_tconv/utils.py", "utils/tables.py", "a/utils/__init__.py", "a/utilities.py"]
+    assert grab_bags(paths) == paths[:3]
