@@ -114,7 +114,16 @@ def _calls(
 
 
 def exit_code(report: Report, subjects: Sequence[str], errors_count: bool) -> int:
-    """What the run says of the subjects that decide."""
+    """What the run says of the subjects that decide.
+
+    Args:
+        report: the report.
+        subjects: those that decide; the others are there for comparison.
+        errors_count: whether illegal calls decide as well; for ours they always do.
+
+    Returns:
+        `HOLDS`, `FAILS`, `CANNOT_RUN` or `INTERRUPTED`.
+    """
     if report.interrupted:
         return INTERRUPTED
     if any(subject in report.failures for subject in subjects):

@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 180.0
 """A framework may take long to load on a busy machine."""
 
+LAST_WORDS = re.compile(r"Check failed|Fatal|terminate called|what\(\):|Assertion|bad_alloc")
+"""What a line on standard error has to hold to be the reason for a signal."""
+
 
 class CannotStart(Exception):
     """The worker did not get as far as taking calls; the message says why."""
@@ -137,13 +140,14 @@ class WorkerProcess:
             self._replies.put(None)
 
     def _last_words(self) -> str:
-        """The reason for an abort or the last line on standard error, without the log's prefix."""
+        """The reason for a signal, or the last line before an exit, without the log's prefix."""
         end = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, end - 65536))
         lines = self._errors.read().decode(errors="replace").splitlines()
-        words = [line.strip() for line in lines if line.strip()]
-        fatal = [line for line in words if "Check failed" in line or line.startswith("Fatal")]
-        return re.sub(r"^[IWEF]\d{4} .*?\] ", "", (fatal or words or [""])[-1])
+        telling = [line.strip() for line in lines if LAST_WORDS.search(line)]
+        if not telling and self._process.returncode >= 0:
+            telling = [line.strip() for line in lines if line.strip()]
+        return re.sub(r"^[IWEF]\d{4} .*?\] ", "", telling[-1]) if telling else ""
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:

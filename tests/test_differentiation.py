@@ -89,7 +89,7 @@ class TestForwardMode:
 @pytest.mark.parametrize("call", CALLS, ids=str)
 class TestSecondOrder:
     def test_gradient_of_the_gradients(self, call, mode):
-        """The call is bilinear: <g, y> has second derivative 2 <g, tconv(dx, dw)> along (dx, dw)."""
+        """Bilinear: <g, y> has second derivative 2 <g, tconv(dx, dw)>, along (dx, dw)."""
         x, w, dx, dw = arrays(call.get("groups", 1))
         y = by_oracle(call, x, w)
         g = tf.constant(ramp(*y.shape, seed=2), tf.float32)

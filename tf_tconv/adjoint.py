@@ -100,14 +100,14 @@ class TransposeProduct:
         batch, *_ = sizes(x)
         channels = sizes(filters)[2] * self.groups
         shape = [batch, self.rows.output_size, self.columns.output_size, channels]
-        if _is_empty(x.shape) or _is_empty(shape):
+        if _is_empty(x.shape) or _is_empty(filters.shape) or _is_empty(shape):
             return tf.zeros(shape, x.dtype)
         return self.lower(x, filters)
 
     def _forward(self, y: Any, filters: Any) -> Any:
         batch, *_ = sizes(y)
         shape = [batch, self.rows.input_size, self.columns.input_size, sizes(filters)[3]]
-        if _is_empty(shape):
+        if _is_empty(filters.shape) or _is_empty(shape):
             return tf.zeros(shape, y.dtype)
         x = convolve(y, filters, *self._pads, self._strides, self._dilations)
         if all(isinstance(size, int) for size in shape[1:3]):
@@ -121,7 +121,7 @@ class TransposeProduct:
             sizes(y)[3] // self.groups,
             sizes(x)[3],
         ]
-        if _is_empty(x.shape):
+        if _is_empty(x.shape) or _is_empty(shape):
             return tf.zeros(shape, x.dtype)
         if self.groups > 1 or self._dilations != (1, 1):
             return self._filter_gradient_by_convolution(y, x)

@@ -115,6 +115,48 @@ def gradients(tape: Any, y: Any, sources: dict[str, Any], g: Any) -> list[Array]
     return [np.asarray(gradient) for gradient in found]
 
 
+def compiled_by_xla(function: Function) -> Function:
+    """The function, each call of it compiled by XLA with all but input and filters constant.
+
+    Args:
+        function: takes the input and the filters by position, the rest by name.
+
+    Returns:
+        A function that is called in the same way.
+    """
+    tf = tensorflow()
+
+    def compiled(x: Any, w: Any, **arguments: Any) -> Any:
+        @tf.function(jit_compile=True)
+        def call(x: Any, w: Any) -> Any:
+            return function(x, w, **arguments)
+
+        return call(x, w)
+
+    return compiled
+
+
+def illegal_compiled_by_xla(function: Function) -> Function:
+    """The function compiled by XLA with every argument constant, as some may be no tensors at all.
+
+    Args:
+        function: takes everything by name.
+
+    Returns:
+        A function that is called in the same way.
+    """
+    tf = tensorflow()
+
+    def compiled(**arguments: Any) -> Any:
+        @tf.function(jit_compile=True)
+        def call() -> Any:
+            return function(**arguments)
+
+        return call()
+
+    return compiled
+
+
 def call_illegal(function: Function, illegal: IllegalCase) -> object:
     """Makes an illegal call, with the objects that the row's markers stand for.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,10 @@ from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects.calling import (
-    Function,
     call_illegal,
+    compiled_by_xla,
     compute_in_tensorflow,
+    illegal_compiled_by_xla,
     tensorflow,
 )
 from compat_tests.subjects.subject import Answer
@@ -64,36 +64,14 @@ class Native:
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Computes one case; gradients by a gradient tape."""
-        return compute_in_tensorflow(self._function(), case, inputs)
+        function = tensorflow().nn.conv2d_transpose
+        if self.variant == "xla":
+            function = compiled_by_xla(function)
+        return compute_in_tensorflow(function, case, inputs)
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused."""
+        function = tensorflow().nn.conv2d_transpose
         if self.variant == "xla":
-            return call_illegal(self._compiled_with_constants, illegal)
-        return call_illegal(tensorflow().nn.conv2d_transpose, illegal)
-
-    def _function(self) -> Function:
-        """The op as a function of input and filters, compiled if the variant says so."""
-        tf = tensorflow()
-        if self.variant != "xla":
-            function: Function = tf.nn.conv2d_transpose
-            return function
-
-        def compiled(x: Any, w: Any, **arguments: Any) -> Any:
-            @tf.function(jit_compile=True)
-            def call(x: Any, w: Any) -> Any:
-                return tf.nn.conv2d_transpose(x, w, **arguments)
-
-            return call(x, w)
-
-        return compiled
-
-    def _compiled_with_constants(self, **arguments: Any) -> Any:
-        """The op compiled, with arguments of which some may be no tensors at all."""
-        tf = tensorflow()
-
-        @tf.function(jit_compile=True)
-        def call() -> Any:
-            return tf.nn.conv2d_transpose(**arguments)
-
-        return call()
+            function = illegal_compiled_by_xla(function)
+        return call_illegal(function, illegal)

@@ -6,6 +6,7 @@ The only file of the suite that imports it.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,11 @@ from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects.calling import (
     call_illegal,
+    compiled_by_xla,
     compute_in_tensorflow,
     from_layout,
     gradients,
+    illegal_compiled_by_xla,
     tensorflow,
     to_layout,
 )
@@ -26,6 +29,7 @@ from compat_tests.subjects.subject import Answer, Inexpressible
 
 AUTO = "auto"
 LAYER = "layer"
+XLA = "xla"
 
 
 def lowering_names() -> tuple[str, ...]:
@@ -38,7 +42,8 @@ class Ours:
     """`tf_tconv.conv2d_transpose`, or the layer on top of it.
 
     Attributes:
-        variant: the name of a lowering, "auto", or "layer" for `tf_tconv.Conv2DTranspose`.
+        variant: the name of a lowering, "auto", "xla" for "auto" compiled by XLA, or "layer" for
+            `tf_tconv.Conv2DTranspose`.
     """
 
     def __init__(self, variant: str = AUTO) -> None:
@@ -61,34 +66,43 @@ class Ours:
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
-        names = lowering_names()
-        if self.variant != LAYER and self.variant not in names:
+        names = (*lowering_names(), XLA, LAYER)
+        if self.variant not in names:
             raise ValueError(f"ours has no variant {self.variant!r}; there are {', '.join(names)}")
-        on_layer = self.variant == LAYER
-        function = "Conv2DTranspose" if on_layer else "conv2d_transpose"
+        function = "Conv2DTranspose" if self.variant == LAYER else "conv2d_transpose"
         return {
             "implementation": f"tf_tconv.{function}",
             "tf_tconv": str(getattr(_tf_tconv(), "__version__", "unknown")),
             "tensorflow": tensorflow().__version__,
             "numpy": np.__version__,
-            "lowering": AUTO if on_layer else self.variant,
+            "lowering": self._lowering,
+            "oneDNN": "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "on",
+            "compiled": "XLA" if self.variant == XLA else "no",
         }
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Computes one case; gradients by a gradient tape."""
         if self.variant == LAYER:
             return _compute_by_layer(case, inputs)
-        return compute_in_tensorflow(self._function, case, inputs)
+        function = compiled_by_xla(self._function) if self.variant == XLA else self._function
+        return compute_in_tensorflow(function, case, inputs)
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused."""
         if self.variant == LAYER:
             raise Inexpressible("the rows are calls of a function; a layer takes them apart")
+        if self.variant == XLA:
+            return call_illegal(illegal_compiled_by_xla(self._function), illegal)
         return call_illegal(self._function, illegal)
+
+    @property
+    def _lowering(self) -> str:
+        """What to pass as `lowering`."""
+        return AUTO if self.variant in (LAYER, XLA) else self.variant
 
     def _function(self, *inputs: Any, **arguments: Any) -> Any:
         """The function with the lowering filled in, unless the call names another."""
-        arguments.setdefault("lowering", self.variant)
+        arguments.setdefault("lowering", self._lowering)
         return _tf_tconv().conv2d_transpose(*inputs, **arguments)
 
 

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Subject] = {"ours": Ours(), "native": Native()}
 HELP: tuple[tuple[str, str], ...] = (
     ("ours", "tf_tconv.conv2d_transpose, lowering chosen by itself"),
     ("ours:LOWERING", "the same with that lowering, a name of tf_tconv.lowerings.NAMES"),
+    ("ours:xla", "the function compiled by XLA"),
     ("ours:layer", "tf_tconv.Conv2DTranspose"),
     ("native", "tf.nn.conv2d_transpose with oneDNN"),
     ("native:plain", "tf.nn.conv2d_transpose without oneDNN"),

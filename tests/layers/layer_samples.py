@@ -47,12 +47,17 @@ class Sample:
         """`image`, channels last, in the layer's layout."""
         return np.moveaxis(image, 3, 1) if self.channels_first else image
 
+    def numbers(self, *shape: int, start: int = 0) -> np.ndarray:
+        """The integers that everything is filled with."""
+        return ramp(*shape, start=start)
+
     def weights(self) -> list[np.ndarray]:
         """Integers for the kernel `[height, width, out / groups, in]` and the bias `[out]`."""
         filters = self.arguments["filters"]
         per_group = filters // self.arguments.get("groups", 1)
-        kernel = ramp(*pair(self.arguments["kernel_size"]), per_group, self.input_shape[3], start=3)
-        return [kernel, 7.0 - ramp(filters)] if self.arguments.get("use_bias", True) else [kernel]
+        shape = (*pair(self.arguments["kernel_size"]), per_group, self.input_shape[3])
+        bias = [7 - self.numbers(filters)] if self.arguments.get("use_bias", True) else []
+        return [self.numbers(*shape, start=3), *bias]
 
     def filled(self) -> tf_tconv.Conv2DTranspose:
         """A new layer, built, with `weights` in it."""
@@ -63,14 +68,14 @@ class Sample:
 
     def inputs(self) -> np.ndarray:
         """Integers in the layer's layout."""
-        return self.layout(ramp(*self.input_shape, start=5))
+        return self.layout(self.numbers(*self.input_shape, start=5))
 
     def expected(self) -> np.ndarray:
         """The right output for `inputs` and `weights`, before any activation, in the layer's layout."""
         size, padding = expected_geometry(self.arguments, self.input_shape, self.output_size)
         kernel, *bias = self.weights()
         image = oracle.conv2d_transpose(
-            ramp(*self.input_shape, start=5),
+            self.numbers(*self.input_shape, start=5),
             kernel,
             size,
             strides=pair(self.arguments.get("strides", 1)),

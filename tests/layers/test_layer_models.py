@@ -101,10 +101,10 @@ def test_predict_in_batches_that_leave_a_remainder(style):
 def test_clone_computes_the_same(style):
     model = integers(STYLES[style]("ours"))
     clone = keras.models.clone_model(model)
-    assert all(
-        copy is not layer and copy.get_config() == layer.get_config()
-        for copy, layer in zip(clone.layers, model.layers, strict=True)
-    )
+    copies, layers = clone.layers[-2:], model.layers[-2:]
+    assert [type(copy) for copy in copies] == [tf_tconv.Conv2DTranspose] * 2
+    assert [copy.get_config() for copy in copies] == [layer.get_config() for layer in layers]
+    assert not set(copies) & set(layers)
     clone.set_weights(model.get_weights())
     assert_exactly(clone(IMAGES), keras.ops.convert_to_numpy(model(IMAGES)))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.geometry import split_padding
+from tf_tconv.geometry import lowest_surplus, split_padding
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 
@@ -51,10 +51,12 @@ def padding_name(rows: Any, columns: Any) -> str | None:
 def _is_padded(axis: Any, name: str) -> bool:
     if tf.is_tensor(axis.pad_before):
         return name == "SAME"  # No other padding depends on a size known only at run time.
-    if tf.is_tensor(axis.surplus) and name == "SAME":
-        return False
+    if tf.is_tensor(axis.surplus):
+        return name == "VALID" and (axis.pad_before, axis.pad_after) == (0, 0)
+    # Of an output size that the name does not reach, the forward op makes another input size.
+    over = axis.surplus - lowest_surplus(axis.effective_kernel, name)
     pads = split_padding(axis.effective_kernel, axis.surplus, name)
-    return pads == (axis.pad_before, axis.pad_after)
+    return 0 <= over < axis.stride and pads == (axis.pad_before, axis.pad_after)
 
 
 def _is_zero(amount: Any) -> bool:
