@@ -75,7 +75,7 @@ class _Comparison:
                 k: float(np.max(abs(a - truth[k]))) / units[k] for k, a in answer.items()
             }
         doubt = {k: float(np.max(b)) / units[k] for k, b in bounds.items()}
-        self.slack = {k: 1 + (doubt[k] if case.dtype == "float64" else 0) for k in truth}
+        self.slack = {k: 2 + (doubt[k] if case.dtype == "float64" else 0) for k in truth}
 
 
 def _compute(subject: Subject, case: Case, inputs: Inputs) -> dict[str, Array]:
@@ -84,14 +84,12 @@ def _compute(subject: Subject, case: Case, inputs: Inputs) -> dict[str, Array]:
 
 
 class FloatError(unittest.TestCase):
-    """At most twice the native op's error, plus a slack.
+    """In each case at most twice the native op's error, plus a slack.
 
-    Errors are counted in units of the last place of the array's largest value. The largest one of
-    ours is held against the largest one of the native op over the same cases: in a single short
-    sum either may by luck come out without any error.
-
-    The slack is one unit: a sum added up in another order may be rounded to the other neighbour.
-    For float64 the truth itself is a float64 sum, and may be off by as much as `error_bounds`.
+    Errors are counted in units of the last place of the array's largest value. The slack is two:
+    of a sum of a dozen terms the native op may by luck have no error at all, and another order of
+    adding them is then off by one rounding on the way and one at the end. For float64 the truth
+    itself is a float64 sum, and may be off by as much as `error_bounds`.
 
     Where the native op refuses, `error_bounds` stands in for it, element by element: what any order
     of summation in float32 or better, rounded once, is sure to keep.
@@ -108,10 +106,12 @@ class FloatError(unittest.TestCase):
         for part in PARTS:
             answered_by_both = [c for c in compared if part in c.native]
             self.assertTrue(answered_by_both, "the native op answered none of the cases")
-            limit = 2 * max(c.native[part] for c in answered_by_both)
-            limit += max(c.slack[part] for c in answered_by_both)
-            worst = max(answered_by_both, key=lambda c: c.ours[part])
-            self.assertLessEqual(worst.ours[part], limit, f"{part} of {worst.case.id}")
+            further = [
+                f"{c.case.id}: {c.ours[part]:.2f} units, native {c.native[part]:.2f}"
+                for c in answered_by_both
+                if c.ours[part] > 2 * c.native[part] + c.slack[part]
+            ]
+            self.assertEqual(further, [], part)
 
     @parameterized.expand([(name,) for name in FLOATS])
     def test_the_limit_is_tighter_than_the_type_below(self, name: Dtype) -> None:
