@@ -79,6 +79,20 @@ def test_mixed_list_of_numbers_and_tensors_keeps_what_is_known():
 
 
 @pytest.mark.parametrize("jit", JIT)
+def test_the_only_legal_size_is_known_when_traced(jit):
+    call = compiled(
+        lambda x, o: tf_tconv.conv2d_transpose(x, W.astype(np.float32), o, (1, 3)),
+        spec(2, 4, 5, 4),
+        spec(4, dtype=tf.int32),
+        jit=jit,
+    )
+    assert call.get_concrete_function().output_shapes.as_list() == [2, 4, None, 3]
+    np.testing.assert_array_equal(call(X, [2, 4, 14, 3]), truth((4, 14), (1, 3)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"output_shape.1.*cannot.come.from"):
+        call(X, [2, 5, 14, 3])
+
+
+@pytest.mark.parametrize("jit", JIT)
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 def test_default_size_of_unknown_input(padding, jit):
     call = compiled(

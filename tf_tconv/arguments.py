@@ -195,6 +195,13 @@ def check_size(argument: str, entry: Any) -> Any:
     return check_integer(argument, entry, 0)
 
 
+def vector_entries(vector: Any) -> list[Any]:
+    """The entries of a vector: numbers where known when traced, scalar tensors where not."""
+    known = tf.get_static_value(vector, partial=True)
+    known = [None] * vector.shape[0] if known is None else list(known)
+    return [vector[index] if entry is None else entry for index, entry in enumerate(known)]
+
+
 def _output_entries(output_shape: Any) -> tuple[list[Any], tuple[Check, ...]]:
     legal = "2 (height, width) or 4 integers, an integer tensor of that length, or None"
     if output_shape is None:
@@ -230,9 +237,7 @@ def _output_entries(output_shape: Any) -> tuple[list[Any], tuple[Check, ...]]:
         return [filled[index] for index in range(4)], (
             Check(tf.equal(found, 4), sentence, (found,)),
         )
-    known = tf.get_static_value(output_shape, partial=True)
-    known = [None] * length if known is None else list(known)
-    return [output_shape[i] if size is None else int(size) for i, size in enumerate(known)], ()
+    return vector_entries(output_shape), ()
 
 
 def _is_sequence(value: Any) -> bool:

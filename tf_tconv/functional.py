@@ -188,8 +188,8 @@ def transpose(
     checks += check_elements(batch, row_axis, column_axis, maximum(in_channels, out_channels))
     static_shape = [
         _first_known(batch, asked[0]),
-        _first_known(row_axis.output_size, asked[1]),
-        _first_known(column_axis.output_size, asked[2]),
+        _first_known(row_axis.output_size, rows.output_size),
+        _first_known(column_axis.output_size, columns.output_size),
         _first_known(out_channels, asked[3]),
     ]
     with tf.control_dependencies(enforce(checks)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import LARGEST, SPATIAL_AXES, check_size
+from tf_tconv.arguments import LARGEST, SPATIAL_AXES, check_size, vector_entries
 from tf_tconv.functional import transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import sizes
@@ -132,6 +133,14 @@ class Conv2DTranspose(keras.layers.Layer):
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
+    def __call__(self, inputs: Any, output_size: Any = None, **kwargs: Any) -> Any:
+        """The layer's output; see the class for the arguments."""
+        if isinstance(output_size, (list, tuple)):
+            output_size = _packed(output_size)
+        if output_size is not None:
+            kwargs["output_size"] = output_size
+        return super().__call__(inputs, **kwargs)
+
     def build(self, input_shape: Any) -> None:
         """Makes the kernel, `[height, width, filters / groups, in]`, and bias, `[filters]`."""
         channels = input_shape[self._channel_axis]
@@ -167,7 +176,7 @@ class Conv2DTranspose(keras.layers.Layer):
         """The layer's output; see the class for the arguments."""
         rows, columns = self._requests(self._sizes_asked(output_size))
         outputs = transpose(
-            inputs,
+            tf.convert_to_tensor(inputs),
             tf.convert_to_tensor(self.kernel),
             rows,
             columns,
@@ -178,7 +187,8 @@ class Conv2DTranspose(keras.layers.Layer):
         if self.bias is not None:
             shape = [1, 1, 1, 1]
             shape[self._channel_axis] = self.filters
-            outputs = keras.ops.add(outputs, keras.ops.reshape(self.bias, shape))
+            # Not `keras.ops.add`: it takes the bias for the width's where that has as many cells.
+            outputs += tf.reshape(tf.convert_to_tensor(self.bias), shape)
         return self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any, output_size: Any = None) -> tuple[Any, ...]:
@@ -194,11 +204,16 @@ class Conv2DTranspose(keras.layers.Layer):
         requests = self._requests(asked)
         for axis, position in enumerate(self._spatial_axes):
             given = input_shape[position]
-            if given is not None and (asked is None or isinstance(asked[axis], int)):
+            wanted = asked[axis] if asked and isinstance(asked[axis], int) else None
+            shape[position] = wanted
+            if given is None:
+                continue
+            if asked is None or wanted is not None:
                 geometry, _ = requests[axis].solve(given, self.kernel_size[axis])
                 shape[position] = geometry.output_size
             else:
-                shape[position] = asked[axis] if asked and isinstance(asked[axis], int) else None
+                legal = requests[axis].legal_sizes(given, self.kernel_size[axis])
+                shape[position] = legal[0] if len(legal) == 1 else None
         return tuple(shape)
 
     def compute_output_spec(self, inputs: Any, output_size: Any = None) -> keras.KerasTensor:
@@ -273,14 +288,16 @@ class Conv2DTranspose(keras.layers.Layer):
             raise TypeError(
                 f"output_size={brief(output_size)} is a {type(output_size).__name__}; {legal}."
             )
-        elif len(shape) == 4 and isinstance(output_size, keras.KerasTensor):
+        elif isinstance(output_size, keras.KerasTensor) and len(shape) == 4:
             height, width = (shape[axis] for axis in self._spatial_axes)
             return height, width
+        elif isinstance(output_size, keras.KerasTensor) and tuple(shape) == (2,):
+            return None, None  # A shape computed by the model: known only at run time.
         elif len(shape) == 4:
             dimensions = sizes(tf.convert_to_tensor(output_size))
             entries = [dimensions[axis] for axis in self._spatial_axes]
         elif len(shape) == 1 and shape[0] is not None:
-            entries = [output_size[index] for index in range(shape[0])]
+            entries = vector_entries(output_size)
         else:
             entries = []
         if len(entries) != 2:
@@ -306,6 +323,16 @@ class Conv2DTranspose(keras.layers.Layer):
             )
             for axis in (0, 1)
         ]
+
+
+def _packed(output_size: Any) -> Any:
+    """A pair that Keras passes on: it takes integers or tensors, but no mixture of the two."""
+    if any(isinstance(entry, keras.KerasTensor) for entry in output_size):
+        return keras.ops.stack([keras.ops.cast(entry, "int64") for entry in output_size])
+    if any(map(tf.is_tensor, output_size)):
+        sizes = [check_size(f"output_size[{axis}]", e) for axis, e in enumerate(output_size)]
+        return tf.stack(sizes) if any(map(tf.is_tensor, sizes)) else tuple(sizes)
+    return tuple(int(e) if isinstance(e, np.integer) else e for e in output_size)
 
 
 def _pair(argument: str, value: Any, lowest: int = 1) -> tuple[int, int]:

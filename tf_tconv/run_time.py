@@ -18,6 +18,7 @@ from tf_tconv.geometry import (
     default_surplus,
     effective_kernel_size,
     exhausted_message,
+    legal_output_sizes,
     lowest_surplus,
     solve_axis,
     split_padding,
@@ -90,8 +91,13 @@ class AxisRequest:
         Raises:
             ValueError: what is known is already impossible.
         """
-        if not any(map(tf.is_tensor, (input_size, kernel_size, self.output_size))):
-            return self._solve_now(input_size, kernel_size), ()
+        if not tf.is_tensor(input_size) and not tf.is_tensor(kernel_size):
+            if not tf.is_tensor(self.output_size):
+                return self._solve_now(input_size, kernel_size, self.output_size), ()
+            legal = self.legal_sizes(input_size, kernel_size)
+            if len(legal) == 1:
+                only = self._solve_now(input_size, kernel_size, legal[0])
+                return only, (self._reached(input_size, kernel_size, *legal, *legal),)
         kernel = effective_kernel_size(kernel_size, self.dilation)
         steps = (input_size - 1) * self.stride
         checks: tuple[Check, ...] = ()
@@ -106,26 +112,37 @@ class AxisRequest:
                 checks = (Check(steps + surplus >= 0, sentence, (input_size, kernel_size, most)),)
         else:
             surplus = self.output_size - steps
-            lowest = maximum(steps + lowest_surplus(kernel, self.padding), 0)
-            highest = steps + lowest_surplus(kernel, self.padding) + self.stride - 1
-            sentence = unreachable_message(self.names, self.stride, self.dilation, self.padding)
-            values = (self.output_size, input_size, kernel_size, lowest, highest)
-            holds = tf.logical_and(lowest <= self.output_size, self.output_size <= highest)
-            checks = (Check(holds, sentence, values),)
+            lowest = steps + lowest_surplus(kernel, self.padding)
+            highest = lowest + self.stride - 1
+            checks = (self._reached(input_size, kernel_size, maximum(lowest, 0), highest),)
         before, after = split_padding(kernel, surplus, self.padding, maximum)
         axis = RunTimeAxis(
             input_size, kernel_size, self.stride, self.dilation, surplus, before, after
         )
         return axis, checks
 
-    def _solve_now(self, input_size: int, kernel_size: int) -> AxisGeometry:
+    def legal_sizes(self, input_size: int, kernel_size: int) -> range:
+        """The output sizes that the axis reaches."""
+        return legal_output_sizes(input_size, kernel_size, self.stride, self.dilation, self.padding)
+
+    def _reached(self, input_size: Any, kernel_size: Any, lowest: Any, highest: Any) -> Check:
+        size = self.output_size
+        return Check(
+            tf.logical_and(lowest <= size, size <= highest),
+            unreachable_message(self.names, self.stride, self.dilation, self.padding),
+            (size, input_size, kernel_size, lowest, highest),
+        )
+
+    def _solve_now(
+        self, input_size: int, kernel_size: int, output_size: int | None
+    ) -> AxisGeometry:
         return solve_axis(
             input_size,
             kernel_size,
             self.stride,
             self.dilation,
             self.padding,
-            self.output_size,
+            output_size,
             self.output_padding,
             self.names,
         )

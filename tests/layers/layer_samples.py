@@ -1,7 +1,7 @@
 """What the tests of the layer share: samples of it, integers to feed it, and the right answers.
 
-The right answers come from `compat_tests.oracle`, which scatters in NumPy, and from formulas written
-here in full: nothing is asked of the layer but its output.
+The right answers come from `compat_tests.oracle`, which scatters in NumPy, and from formulas that
+are written here in full: nothing is asked of the layer but its output.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Sample:
         return self.layout(self.numbers(*self.input_shape, start=5))
 
     def expected(self) -> np.ndarray:
-        """The right output for `inputs` and `weights`, before any activation, in the layer's layout."""
+        """The right output for `inputs` and `weights`, in the layer's layout, not activated."""
         size, padding = expected_geometry(self.arguments, self.input_shape, self.output_size)
         kernel, *bias = self.weights()
         image = oracle.conv2d_transpose(
@@ -215,9 +215,7 @@ def expected_geometry(
             for name in ("kernel_size", "strides", "dilation_rate")
         )
         padding = arguments.get("padding", "valid")
-        if isinstance(padding, str):
-            padding = padding.lower()
-        else:
+        if not isinstance(padding, str):
             padding = padding[axis]
         more = arguments.get("output_padding")
         axes.append(

@@ -135,12 +135,12 @@ def test_explicit_padding(padding, output_padding, data_format):
     right(arguments, (2, 3, 4, 3))
 
 
-@pytest.mark.parametrize(
-    "padding", [((0, 0), (1, 2)), ((2, 1), (0, 3)), ((1, 0), (2, 0))], ids=str
-)
+@pytest.mark.parametrize("padding", [((0, 0), (1, 2)), ((2, 1), (0, 3)), ((1, 0), (2, 0))], ids=str)
 def test_explicit_padding_crops_what_valid_gives(padding):
     (top, bottom), (left, right_side) = padding
-    sample = Sample("cropped", {"filters": 2, "kernel_size": (4, 5), "strides": (2, 3)}, (2, 3, 4, 3))
+    sample = Sample(
+        "cropped", {"filters": 2, "kernel_size": (4, 5), "strides": (2, 3)}, (2, 3, 4, 3)
+    )
     whole = sample.expected()
     height, width = whole.shape[1] - bottom, whole.shape[2] - right_side
     cropped = sample.but(padding=padding).filled()(sample.inputs())
@@ -151,7 +151,7 @@ def test_explicit_padding_crops_what_valid_gives(padding):
 @pytest.mark.parametrize("output_padding", [0, 1])
 @pytest.mark.parametrize(("kernel", "stride", "dilation"), [(5, 2, 1), (3, 3, 1), (3, 2, 2)])
 def test_size_is_that_of_torch(kernel, stride, dilation, padding, output_padding):
-    """The formula in the documentation of torch.nn.ConvTranspose2d, whose padding is both sides'."""
+    """The formula that torch.nn.ConvTranspose2d documents; its padding is that of both sides."""
     layer = tf_tconv.Conv2DTranspose(
         2,
         (kernel, 1),

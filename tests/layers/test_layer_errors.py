@@ -110,7 +110,10 @@ ARGUMENTS = (
     ),
     row(
         *("padding_of_the_function", {"padding": [[0, 0], [1, 1], [1, 1], [0, 0]]}, ValueError),
-        *("padding=[[0, 0], [1, 1], [1, 1], [0, 0]] has 4 entries", "((top, bottom), (left, right))"),
+        *(
+            "padding=[[0, 0], [1, 1], [1, 1], [0, 0]] has 4 entries",
+            "((top, bottom), (left, right))",
+        ),
     ),
     row(
         *("padding_three_sides", {"padding": ((1, 1), (1, 1, 1))}, ValueError),
@@ -252,13 +255,26 @@ CALLS = (
     call("size_no_entries", "output_size=()", PAIR, asked=()),
     call("size_integer", "output_size=9 is a int", PAIR, asked=9, error=TypeError),
     call("size_string", "output_size='same' is a str", PAIR, asked="same", error=TypeError),
-    call("size_dict", "output_size={'height': 9} is a dict", PAIR, asked={"height": 9}, error=TypeError),
+    call(
+        "size_dict",
+        "output_size={'height': 9} is a dict",
+        PAIR,
+        asked={"height": 9},
+        error=TypeError,
+    ),
     call("size_scalar_tensor", "output_size=", "no pair", PAIR, asked=tf.constant(9)),
     call("size_long_tensor", "output_size=", "no pair", PAIR, asked=tf.constant([2, 9, 9])),
     call("size_matrix", "output_size=", "no pair", PAIR, asked=tf.constant([[9, 9]])),
     call("size_image_rank_3", "output_size=", "no pair", PAIR, asked=tf.zeros([9, 9, 4])),
     call("size_image_rank_5", "output_size=", "no pair", PAIR, asked=tf.zeros([2, 1, 9, 9, 4])),
-    call("size_float_tensor", "output_size[0]", "float32", SIZE, asked=tf.constant([9.0, 9.0]), error=TypeError),
+    call(
+        "size_float_tensor",
+        "output_size[0]",
+        "float32",
+        SIZE,
+        asked=tf.constant([9.0, 9.0]),
+        error=TypeError,
+    ),
     call("size_negative_tensor", "output_size[1]=-9", SIZE, asked=tf.constant([9, -9])),
     call("size_image_too_small", "output_size[0]=8", REACH, asked=tf.zeros([2, 8, 9, 4])),
     call(
@@ -356,7 +372,9 @@ def test_illegal_call_in_a_graph(illegal):
     assert_in_order(illegal.message, str(caught.value))
 
 
-@pytest.mark.parametrize("size", [(8, 9), (11, 9), (9, 11), (1, 1), (0, 9), (9, 0), (9, -9)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(8, 9), (11, 9), (9, 11), (1, 1), (0, 9), (9, 0), (9, -9)], ids=str
+)
 @pytest.mark.parametrize("captured", [True, False], ids=["captured", "argument"])
 def test_illegal_size_in_a_tensor_from_outside_the_graph(size, captured):
     """Whenever TensorFlow comes to know the value, the sentence is the same."""

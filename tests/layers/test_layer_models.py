@@ -202,9 +202,7 @@ def test_weights_file_goes_both_ways(style, source, target, tmp_path):
 def test_weights_of_another_shape_are_refused(tmp_path):
     written = integers(sequential("ours"))
     written.save_weights(tmp_path / "model.weights.h5")
-    other = keras.Sequential(
-        [keras.Input((4, 3, 2)), CLASSES["ours"](4, 3), CLASSES["ours"](3, 3)]
-    )
+    other = keras.Sequential([keras.Input((4, 3, 2)), CLASSES["ours"](4, 3), CLASSES["ours"](3, 3)])
     with pytest.raises(ValueError, match="shape"):
         other.load_weights(tmp_path / "model.weights.h5")
 

@@ -45,12 +45,18 @@ FORMS = {
     "numpy_pair": lambda sample: np.array(sample.output_size),
     "numpy_pair_int32": lambda sample: np.array(sample.output_size, np.int32),
     "pair_of_numpy_integers": lambda sample: tuple(np.array(sample.output_size)),
-    "integer_and_numpy_integer": lambda sample: (sample.output_size[0], np.int64(sample.output_size[1])),
+    "integer_and_numpy_integer": lambda sample: (
+        sample.output_size[0],
+        np.int64(sample.output_size[1]),
+    ),
     "tensor": lambda sample: tf.constant(sample.output_size),
     "tensor_int64": lambda sample: tf.constant(sample.output_size, tf.int64),
     "variable": lambda sample: tf.Variable(sample.output_size),
     "pair_of_scalars": lambda sample: tuple(map(tf.constant, sample.output_size)),
-    "scalar_and_integer": lambda sample: (tf.constant(sample.output_size[0]), sample.output_size[1]),
+    "scalar_and_integer": lambda sample: (
+        tf.constant(sample.output_size[0]),
+        sample.output_size[1],
+    ),
     "image": image_of,
     "image_as_tensor": lambda sample: tf.constant(image_of(sample)),
     "image_of_integers": lambda sample: tf.cast(image_of(sample), tf.uint8),
@@ -209,7 +215,9 @@ static_table = pytest.mark.parametrize(
     ("known", "kind", "data_format"),
     [
         # The layouts take turns as on a chessboard, so that each meets every row and every column.
-        pytest.param(known, kind, LAYOUTS[(row + column) % 2], id=f"{known}-{kind}".replace(" ", ""))
+        pytest.param(
+            known, kind, LAYOUTS[(row + column) % 2], id=f"{known}-{kind}".replace(" ", "")
+        )
         for row, known in enumerate(KNOWN)
         for column, kind in enumerate(KINDS)
     ],

@@ -151,9 +151,7 @@ def test_fit_makes_the_loss_fall(jit_compile):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((20, 3, 2, 2)).astype(np.float32)
     teacher, pupil = upsampler(), upsampler()
-    teacher.set_weights(
-        [rng.standard_normal(weight.shape) / 4 for weight in teacher.get_weights()]
-    )
+    teacher.set_weights([rng.standard_normal(weight.shape) / 4 for weight in teacher.get_weights()])
     target = teacher.predict(x, verbose=0)
     assert target.shape == (20, 12, 12, 1)
     pupil.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=jit_compile)
