@@ -16,7 +16,7 @@ from compat_tests.subjects.native import Native
 
 
 def _float32() -> list[Case]:
-    """All float32 cases in which something is computed.
+    """All float32 cases in which something is computed, and this process is safe.
 
     Of an empty image or batch the native op with oneDNN returns gradients of a wrong shape: those
     of the output's. The adjoint law vouches for the oracle there.
@@ -25,8 +25,22 @@ def _float32() -> list[Case]:
         case
         for cases in FAMILIES.values()
         for case in cases()
-        if case.dtype == "float32" and np.prod(case.input_shape) and np.prod(case.output_shape)
+        if case.dtype == "float32"
+        and np.prod(case.input_shape)
+        and np.prod(case.output_shape)
+        and not _pads_a_whole_kernel(case)
     ]
+
+
+def _pads_a_whole_kernel(case: Case) -> bool:
+    """Where TensorFlow 2.16's gradient reads past the image, now and then to a crash.
+
+    The runner judges these too, in a process of their own.
+    """
+    return not isinstance(case.padding, str) and any(
+        max(pads) >= (taps - 1) * dilation + 1
+        for pads, taps, dilation in zip(case.padding, case.kernel, case.dilations, strict=True)
+    )
 
 
 def _always_answered(case: Case) -> bool:

@@ -84,8 +84,8 @@ class NativeTransposeToSize(keras.layers.Layer):
 
     def call(self, inputs: Any, output_size: Any) -> Any:
         """Transposes to the height and width of `output_size`, a tensor of rank 4."""
-        batch, height, width = tf.shape(inputs)[0], *tf.unstack(tf.shape(output_size)[1:3])
-        shape = [batch, height, width, self.filters]
+        sizes = tf.shape(output_size)
+        shape = [tf.shape(inputs)[0], sizes[1], sizes[2], self.filters]
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, self.strides)
         return self.activation(tf.nn.bias_add(outputs, bias))
@@ -170,8 +170,9 @@ def photograph(size: int) -> Array:
     Returns:
         `[1, height, width, 3]`.
     """
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        pixels = matplotlib.image.imread(file, format="jpg")
+    pixels = matplotlib.image.imread(
+        str(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    )
     height, width = ((cells + 1) // 4 * 4 - 1 for cells in (size, size * 5 // 6))
     left = (pixels.shape[1] - width) // 2
     return (pixels[None, :height, left : left + width] / 255).astype(np.float32)
@@ -315,7 +316,7 @@ def as_table(title: str, comparisons: Sequence[Comparison]) -> Table:
     """The comparisons in figures."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("layer")
-    for column in ("output", "largest difference", "allowed there", "ulp", "bit-equal"):
+    for column in ("output", "difference", "allowed there", "ulp", "bit-equal"):
         table.add_column(column, justify="right")
     for row in comparisons:
         if row is comparisons[-1]:
@@ -418,16 +419,18 @@ def main(
     try:
         trained, integers = run(image, steps, console)
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        console.print(f"TensorFlow refuses here: {error}", markup=False)
+        # The reason comes after the places it was reached through, and before the name of the node.
+        lines = [line for line in error.message.splitlines() if line and "[[{{" not in line]
+        console.print(f"TensorFlow refuses: {lines[-1]}", markup=False, highlight=False)
         raise typer.Exit(REFUSED) from None
     console.print(as_table("Trained weights", trained))
     console.print(as_table("Weights and code rounded to integers", integers))
     largest = max(float(row.scale.max()) for row in integers)
     console.print(
-        "Each layer alone gets the same input from both sides; the whole decoder goes on with its "
-        "own outputs. One ulp is the spacing of float32 at the sum of magnitudes of the terms that "
-        f"make a cell. Of the integers that sum is at most {largest:,.0f}; from 2**24 = 16,777,216 "
-        "on, float32 would round.",
+        "Differences are the largest of any cell. Each layer alone gets the same input from both "
+        "sides; the whole decoder goes on with its own outputs. One ulp is the spacing of float32 "
+        "at the sum of magnitudes of the terms that make a cell. Of the integers that sum is at "
+        f"most {largest:,.0f}; from 2**24 = 16,777,216 on, float32 would round.",
         style="dim",
         highlight=False,
     )

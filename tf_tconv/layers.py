@@ -135,6 +135,8 @@ class Conv2DTranspose(keras.layers.Layer):
 
     def __call__(self, inputs: Any, output_size: Any = None, **kwargs: Any) -> Any:
         """The layer's output; see the class for the arguments."""
+        if isinstance(output_size, np.ndarray) and output_size.ndim == 1:
+            output_size = list(output_size)
         if isinstance(output_size, (list, tuple)):
             output_size = _packed(output_size)
         if output_size is not None:

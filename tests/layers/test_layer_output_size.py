@@ -103,6 +103,11 @@ def test_form_in_a_graph(form):
     assert_exactly(run(sample.inputs()), sample.expected())
 
 
+def test_size_may_be_given_by_position():
+    sample = sample_of((7, 8))
+    assert_exactly(sample.filled()(sample.inputs(), (7, 8)), sample.expected())
+
+
 def test_none_gives_the_default_size():
     sample = sample_of(None)
     assert_exactly(sample.filled()(sample.inputs(), output_size=None), sample.expected())
@@ -124,7 +129,20 @@ def test_size_that_a_symbolic_integer_tensor_holds(data_format):
     outputs = layer(inputs, output_size=size)
     assert outputs.shape == in_layout((None, None, None, 2), data_format)
     model = keras.Model([inputs, size], outputs)
-    assert_exactly(model([sample.inputs(), tf.constant([8, 7])]), sample.expected())
+    given = [tf.constant(sample.inputs()), tf.constant([8, 7])]
+    assert_exactly(model(given), sample.expected())
+
+
+@pytest.mark.parametrize("width", [None, 7], ids=["both_symbolic", "one_symbolic"])
+def test_size_that_symbolic_scalars_hold(width):
+    sample = sample_of((8, 7))
+    layer = sample.filled()
+    inputs = keras.Input((None, None, 3))
+    scalars = [keras.Input(batch_shape=(), dtype="int32") for _ in range(2 if width is None else 1)]
+    outputs = layer(inputs, output_size=(scalars[0], scalars[1] if width is None else width))
+    model = keras.Model([inputs, *scalars], outputs)
+    given = [tf.constant(size) for size in sample.output_size][: len(scalars)]
+    assert_exactly(model([tf.constant(sample.inputs()), *given]), sample.expected())
 
 
 class Matching(keras.layers.Layer):
@@ -298,6 +316,25 @@ def test_traced_shape_where_only_the_run_knows_the_size(known, data_format):
     for size in SIZES:
         sample = sample_of(size, data_format)
         assert_exactly(traced(tf.constant(sample.inputs()), tf.constant(size)), sample.expected())
+
+
+@layouts
+def test_traced_shape_where_there_is_but_one_size(data_format):
+    """With stride 1 the input's size settles the output's, whatever the run will say."""
+    arguments = {"filters": 2, "kernel_size": (4, 5), "strides": (1, 3), "data_format": data_format}
+    layer = Sample("sized", arguments, (2, 4, 3, 3), (7, 12)).filled()
+    unknown = [
+        tf.TensorSpec(in_layout((None, 4, None, 3), data_format)),
+        tf.TensorSpec([2], tf.int32),
+    ]
+    run = tf.function(lambda images, size: layer(images, output_size=size))
+    traced = run.get_concrete_function(*unknown)
+    assert tuple(traced.structured_outputs.shape) == in_layout((None, 7, None, 2), data_format)
+    symbolic = layer(
+        keras.Input(unknown[0].shape[1:]),
+        output_size=keras.Input(in_layout((None, None, None, 6), data_format)[1:]),
+    )
+    assert tuple(symbolic.shape) == in_layout((None, 7, None, 2), data_format)
 
 
 # Sizes that cannot be: the same sentence, early if it can be known early, else when it is run.

@@ -39,14 +39,13 @@ def convolve(
     Returns:
         `[batch, windows down, windows across, out]`.
     """
+    *kernel, _, out_channels = sizes(w)
+    spans = [effective_kernel_size(k, d) for k, d in zip(kernel, dilations, strict=True)]
     explicit = [[0, 0], list(rows), list(columns), [0, 0]]
-    if not all(isinstance(amount, int) and amount >= 0 for amount in (*rows, *columns)):
-        # An attribute, which spares a copy of `x`, holds non-negative integers only.
+    if not all(_fits_attribute(*pair) for pair in zip((rows, columns), spans, strict=True)):
         x, explicit = pad_or_crop(x, rows, columns), [[0, 0]] * 4
     batch, *spatial, _ = sizes(x)
-    *kernel, _, out_channels = sizes(w)
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
-    spans = [effective_kernel_size(k, d) for k, d in zip(kernel, dilations, strict=True)]
     if not all(isinstance(size, int) for size in (*padded, *spans)):
         missing = [maximum(span - size, 0) for span, size in zip(spans, padded, strict=True)]
         x = tf.pad(x, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
@@ -67,3 +66,13 @@ def convolve(
     if all(isinstance(size, int) for size in true):
         return y
     return y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
+
+
+def _fits_attribute(pads: Pair, span: Any) -> bool:
+    """Whether the op's attribute, which spares a copy of `x`, can say this padding.
+
+    It holds non-negative integers. And at windows that see padding alone, TensorFlow 2.16 reads
+    past the image with oneDNN, now and then to a segmentation fault.
+    """
+    known = all(isinstance(size, int) for size in (*pads, span))
+    return known and all(0 <= cells < span for cells in pads)
