@@ -78,13 +78,15 @@ def check_equal(
     return [Check(equal, sentence, (asked, found))]
 
 
-def check_elements(batch: Any, rows: Any, columns: Any, channels: Any) -> list[Check]:
+def check_elements(
+    argument: str, batch: Any, rows: Any, columns: Any, channels: Any
+) -> list[Check]:
     """That no tensor of the computation, padded ones included, is too large for TensorFlow."""
     axes = [axis.trimmed() if isinstance(axis, AxisGeometry) else axis for axis in (rows, columns)]
     extents = [axis.output_size + axis.effective_kernel - 1 for axis in axes]
     factors = (batch, *extents, channels)
     sentence = (
-        "output_shape: batch {} x padded rows {} x padded columns {} x channels {} "
+        f"{argument}: batch {{}} x padded rows {{}} x padded columns {{}} x channels {{}} "
         f"(strides {rows.stride}, {columns.stride}; dilations {rows.dilation}, {columns.dilation}) "
         f"are too many elements for a tensor; the most is {LARGEST}."
     )

@@ -185,7 +185,13 @@ def transpose(
     row_axis, row_checks = rows.solve(height, kernel_height)
     column_axis, column_checks = columns.solve(width, kernel_width)
     checks += row_checks + column_checks
-    checks += check_elements(batch, row_axis, column_axis, maximum(in_channels, out_channels))
+    checks += check_elements(
+        rows.names.output_size.partition("[")[0],
+        batch,
+        row_axis,
+        column_axis,
+        maximum(in_channels, out_channels),
+    )
     static_shape = [
         _first_known(batch, asked[0]),
         _first_known(row_axis.output_size, rows.output_size),

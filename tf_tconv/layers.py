@@ -176,10 +176,17 @@ class Conv2DTranspose(keras.layers.Layer):
 
     def call(self, inputs: Any, output_size: Any = None) -> Any:
         """The layer's output; see the class for the arguments."""
+        inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(self.kernel)
+        if inputs.dtype != kernel.dtype:
+            raise TypeError(
+                f"inputs has dtype {inputs.dtype.name} and the layer computes in "
+                f"{kernel.dtype.name}; Keras casts floats by itself, cast others, as in "
+                f'keras.ops.cast(inputs, "{kernel.dtype.name}").'
+            )
         rows, columns = self._requests(self._sizes_asked(output_size))
         outputs = transpose(
-            tf.convert_to_tensor(inputs),
-            tf.convert_to_tensor(self.kernel),
+            inputs,
+            kernel,
             rows,
             columns,
             groups=self.groups,

@@ -296,7 +296,7 @@ CALLS = (
         changes={"padding": ((9, 9), (0, 0))},
     ),
     call(
-        *("inputs_integer", "float32", "int32", "must be the same"),
+        *("inputs_integer", "inputs has dtype int32", "computes in float32", "cast others"),
         inputs=tf.zeros(INPUT_SHAPE, tf.int32),
         error=TypeError,
     ),
