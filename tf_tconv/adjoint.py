@@ -9,14 +9,14 @@ whatever the lowering.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
 from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.padding import pad_or_crop, padding_name
+from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 
@@ -165,9 +165,9 @@ class TransposeProduct:
         _, *cells, _ = sizes(x)
         if all(isinstance(size, int) for size in cells):
             return y, x
-        x = _grown(x, (1, 1))
+        x = grow(x, (1, 1))
         same = padding == "SAME"
-        return _grown(y, [1 if same else axis.effective_kernel for axis in self._axes]), x
+        return grow(y, [1 if same else axis.effective_kernel for axis in self._axes]), x
 
     @property
     def _axes(self) -> tuple[Any, Any]:
@@ -200,13 +200,6 @@ def _pad_behind(axis: Any) -> Any:
         return maximum(missing, 0)  # A legal output has no whole stride too many.
     # Less than a stride too many makes no further window and need not be cropped.
     return missing if missing >= 0 else -(-missing // axis.stride * axis.stride)
-
-
-def _grown(x: Any, least: Sequence[Any]) -> Any:
-    """`x` with zeros behind where its height or width is below `least`."""
-    _, *cells, _ = sizes(x)
-    more = [maximum(size - have, 0) for size, have in zip(least, cells, strict=True)]
-    return tf.pad(x, [[0, 0], [0, more[0]], [0, more[1]], [0, 0]])
 
 
 def _local(*tensors: Any) -> Any:

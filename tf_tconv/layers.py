@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import LARGEST, SPATIAL_AXES, check_size, vector_entries
+from tf_tconv.arguments import CHANNEL_AXIS, LARGEST, SPATIAL_AXES, check_size, vector_entries
 from tf_tconv.functional import transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import sizes
@@ -256,7 +256,7 @@ class Conv2DTranspose(keras.layers.Layer):
 
     @property
     def _channel_axis(self) -> int:
-        return 3 if self.data_format == "channels_last" else 1
+        return CHANNEL_AXIS[LAYOUTS[self.data_format]]
 
     @property
     def _spatial_axes(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import effective_kernel_size
-from tf_tconv.lowerings.padding import pad_or_crop
+from tf_tconv.lowerings.padding import grow, pad_or_crop
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 Pair = tuple[Any, Any]
@@ -47,8 +47,7 @@ def convolve(
     batch, *spatial, _ = sizes(x)
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
     if not all(isinstance(size, int) for size in (*padded, *spans)):
-        missing = [maximum(span - size, 0) for span, size in zip(spans, padded, strict=True)]
-        x = tf.pad(x, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
+        x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
     y = tf.nn.conv2d(
         x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
     )

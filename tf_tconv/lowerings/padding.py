@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -34,6 +35,13 @@ def pad_or_crop(x: Any, rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
         )
         x = x[:, top:bottom, left:right, :]
     return x
+
+
+def grow(x: Any, least: Sequence[Any]) -> Any:
+    """`x` with zeros behind where its height or width is below `least`."""
+    _, *cells, _ = sizes(x)
+    more = [maximum(size - have, 0) for size, have in zip(least, cells, strict=True)]
+    return tf.pad(x, [[0, 0], [0, more[0]], [0, more[1]], [0, 0]])
 
 
 def padding_name(rows: Any, columns: Any) -> str | None:
