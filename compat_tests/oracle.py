@@ -92,14 +92,13 @@ def conv2d_transpose(
     Returns:
         `[batch, output_height, output_width, out_channels]`, int64 or float64.
     """
-    x, w = _wide(x), _wide(w)
-    x = _split_channels(x, groups)
-    w = _split_filters(w, groups)
-    batch, group_out = x.shape[0], w.shape[2]
-    y = np.zeros((batch, *output_size, groups, group_out), np.result_type(x, w))
+    x = _split_channels(_wide(x), groups)
+    w = _split_filters(_wide(w), groups)
+    y = np.zeros((groups, x.shape[1], *output_size, w.shape[3]), np.result_type(x, w))
     for a, here, there in _taps(x, w, output_size, strides, padding, dilations):
-        y[there] += np.einsum("nhwgc,ogc->nhwgo", x[here], w[a])
-    return y.reshape(batch, *output_size, groups * group_out)
+        out_by_in = w[a][:, None, None]
+        y[there] += x[here] @ out_by_in.swapaxes(-1, -2)
+    return _join_channels(y)
 
 
 def input_gradient(
@@ -126,11 +125,11 @@ def input_gradient(
     output_size = (g.shape[1], g.shape[2])
     g = _split_channels(g, groups)
     w = _split_filters(w, groups)
-    batch, group_in = g.shape[0], w.shape[4]
-    dx = np.zeros((batch, *input_size, groups, group_in), np.result_type(g, w))
+    dx = np.zeros((groups, g.shape[1], *input_size, w.shape[4]), np.result_type(g, w))
     for a, here, there in _taps(dx, w, output_size, strides, padding, dilations):
-        dx[here] += np.einsum("nhwgo,ogc->nhwgc", g[there], w[a])
-    return dx.reshape(batch, *input_size, groups * group_in)
+        out_by_in = w[a][:, None, None]
+        dx[here] += g[there] @ out_by_in
+    return _join_channels(dx)
 
 
 def filter_gradient(
@@ -158,10 +157,12 @@ def filter_gradient(
     g = _split_channels(g, groups)
     x = _split_channels(x, groups)
     group_out, group_in = g.shape[4], x.shape[4]
-    dw = np.zeros((*kernel_size, group_out, groups, group_in), np.result_type(g, x))
+    dw = np.zeros((*kernel_size, groups, group_out, group_in), np.result_type(g, x))
     for a, here, there in _taps(x, dw, output_size, strides, padding, dilations):
-        dw[a] = np.einsum("nhwgo,nhwgc->ogc", g[there], x[here])
-    return dw.reshape(*kernel_size, group_out, groups * group_in)
+        pixels = x[here].shape[1] * x[here].shape[2] * x[here].shape[3]
+        out_by_pixel = g[there].reshape(groups, pixels, group_out).swapaxes(-1, -2)
+        dw[a] = out_by_pixel @ x[here].reshape(groups, pixels, group_in)
+    return dw.swapaxes(2, 3).reshape(*kernel_size, group_out, groups * group_in)
 
 
 def forward_convolution(
@@ -316,7 +317,7 @@ def axis_padding(padding: Padding, axis: int) -> AxisPadding:
     return padding if isinstance(padding, str) else padding[axis]
 
 
-_Window = tuple[slice, Indices, Indices]
+_Window = tuple[slice, slice, Indices, Indices]
 
 
 def _taps(
@@ -325,26 +326,26 @@ def _taps(
     """Yields every tap with the input pixels it reads and the output pixels they land on.
 
     Args:
-        x: anything of shape `[batch, input_height, input_width, ...]`.
+        x: anything of shape `[groups, batch, input_height, input_width, ...]`.
         w: anything of shape `[kernel_height, kernel_width, ...]`.
         output_size: `(output_height, output_width)`.
         strides, padding, dilations: as in `conv2d_transpose`.
 
     Yields:
         `(ah, aw)`, an index into `x` and an index into the output, which select blocks
-        `[batch, rows, columns, ...]` of one size.
+        `[groups, batch, rows, columns, ...]` of one size.
     """
     kernel = w.shape[:2]
     landings: list[list[tuple[Indices, Indices]]] = []
     for axis in (0, 1):
-        i, o, k = x.shape[1 + axis], output_size[axis], kernel[axis]
+        i, o, k = x.shape[2 + axis], output_size[axis], kernel[axis]
         s, d = strides[axis], dilations[axis]
         before = pad_before(o, k, s, d, axis_padding(padding, axis))
         landings.append([landing(i, o, a, s, d, before) for a in range(k)])
     for ah, (jh, th) in enumerate(landings[0]):
         for aw, (jw, tw) in enumerate(landings[1]):
-            everything = slice(None)
-            yield (ah, aw), (everything, jh[:, None], jw), (everything, th[:, None], tw)
+            every = slice(None)
+            yield (ah, aw), (every, every, jh[:, None], jw), (every, every, th[:, None], tw)
 
 
 def _wide(array: Array) -> Array:
@@ -354,11 +355,18 @@ def _wide(array: Array) -> Array:
 
 
 def _split_channels(image: Array, groups: int) -> Array:
-    """`[batch, height, width, channels]` to `[batch, height, width, groups, channels / groups]`."""
+    """`[batch, height, width, channels]` to `[groups, batch, height, width, channels / groups]`."""
     channels = image.shape[3]
-    return image.reshape(*image.shape[:3], groups, channels // groups)
+    split = image.reshape(*image.shape[:3], groups, channels // groups)
+    return np.ascontiguousarray(np.moveaxis(split, 3, 0))
+
+
+def _join_channels(image: Array) -> Array:
+    """`[groups, batch, height, width, channels / groups]` to `[batch, height, width, channels]`."""
+    groups, batch, height, width, channels = image.shape
+    return np.moveaxis(image, 0, 3).reshape(batch, height, width, groups * channels)
 
 
 def _split_filters(w: Array, groups: int) -> Array:
-    """`[kh, kw, out / groups, in]` to `[kh, kw, out / groups, groups, in / groups]`."""
-    return w.reshape(*w.shape[:3], groups, w.shape[3] // groups)
+    """`[kh, kw, out / groups, in]` to `[kh, kw, groups, out / groups, in / groups]`."""
+    return w.reshape(*w.shape[:3], groups, w.shape[3] // groups).swapaxes(2, 3)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compat_tests.cases.case import Part
 from compat_tests.oracle import Array
 from compat_tests.subjects.subject import Answer
 
@@ -17,12 +18,12 @@ class Answered:
     """The call returned arrays.
 
     Attributes:
-        arrays: by name ("y", "dx", "dw"), in int64 or float64, which hold any value exactly.
+        arrays: by name, those of the case's parts; int64 or float64, which hold any value exactly.
         dtypes: the types that they had, by TensorFlow's names.
     """
 
-    arrays: dict[str, Array]
-    dtypes: dict[str, str]
+    arrays: dict[Part, Array]
+    dtypes: dict[Part, str]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def answered(answer: Answer) -> Answered:
     Returns:
         The same numbers in int64 or float64, with the names of the types they came in.
     """
-    arrays, dtypes = {}, {}
+    arrays: dict[Part, Array] = {}
+    dtypes: dict[Part, str] = {}
     for name, value in answer.items():
         array = np.asarray(value)
         arrays[name] = array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from compat_tests.cases.case import Case
+from compat_tests.cases.case import Case, Part
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs, make_inputs
 from compat_tests.judge import Judgement, expected, judge, judge_illegal
@@ -160,9 +160,9 @@ class _Truths:
         for queued in calls.values():
             for call in queued:
                 self._uses[call.id] = self._uses.get(call.id, 0) + 1
-        self._kept: dict[str, tuple[Inputs, dict[str, Array]]] = {}
+        self._kept: dict[str, tuple[Inputs, dict[Part, Array]]] = {}
 
-    def take(self, case: Case) -> tuple[Inputs, dict[str, Array]]:
+    def take(self, case: Case) -> tuple[Inputs, dict[Part, Array]]:
         """Inputs and expected answer of a case, for one subject."""
         if case.id not in self._kept:
             inputs = make_inputs(case)

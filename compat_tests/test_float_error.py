@@ -11,10 +11,10 @@ import numpy as np
 from parameterized import parameterized
 
 from compat_tests.cases import dtype as dtype_family
-from compat_tests.cases.case import DTYPES, Case, Dtype
+from compat_tests.cases.case import DTYPES, Case, Dtype, Part
 from compat_tests.cases.inputs import PRECISION_BITS, Inputs, random_inputs
 from compat_tests.checking import grouped
-from compat_tests.judge import PARTS, error_bounds, expected, unit_of_last_place
+from compat_tests.judge import error_bounds, expected, unit_of_last_place
 from compat_tests.oracle import Array
 from compat_tests.outcomes import answered
 from compat_tests.subjects.native import Native
@@ -68,7 +68,7 @@ class _Comparison:
         self.case = case
         self.ours = {k: float(np.max(error)) / units[k] for k, error in off.items()}
         self.within_bounds = all(np.all(error <= bounds[k]) for k, error in off.items())
-        self.native: dict[str, float] = {}
+        self.native: dict[Part, float] = {}
         with contextlib.suppress(Exception):  # whatever the native op raises when it refuses
             answer = _compute(native, case, inputs)
             self.native = {
@@ -78,7 +78,7 @@ class _Comparison:
         self.slack = {k: 2 + (doubt[k] if case.dtype == "float64" else 0) for k in truth}
 
 
-def _compute(subject: Subject, case: Case, inputs: Inputs) -> dict[str, Array]:
+def _compute(subject: Subject, case: Case, inputs: Inputs) -> dict[Part, Array]:
     """The subject's arrays in float64."""
     return answered(subject.compute(case, inputs)).arrays
 
@@ -103,7 +103,7 @@ class FloatError(unittest.TestCase):
         compared = [_Comparison(ours, native, case) for case in cases]
         beyond = [c.case.id for c in compared if not c.within_bounds]
         self.assertEqual(beyond, [], "beyond what any order of summation is sure to keep")
-        for part in PARTS:
+        for part in LONG_SUMS.parts:
             answered_by_both = [c for c in compared if part in c.native]
             self.assertTrue(answered_by_both, "the native op answered none of the cases")
             further = [

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from parameterized import parameterized
 
-from compat_tests.cases.case import Case
+from compat_tests.cases.case import Case, Part
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import make_inputs
 from compat_tests.judge import Judgement, Verdict, expected, judge, judge_illegal
@@ -47,7 +47,7 @@ def _judged(outcome: Outcome, case: Case = CASE) -> Judgement:
     return judge(case, make_inputs(case), outcome)
 
 
-def _changed(part: str, change: Callable[[Array], Array]) -> Answered:
+def _changed(part: Part, change: Callable[[Array], Array]) -> Answered:
     """The right answer with one of its arrays changed."""
     right = _answer()
     arrays = {name: array.astype(np.float64) for name, array in right.arrays.items()}
@@ -125,7 +125,8 @@ class Legal(unittest.TestCase):
 
     def test_half_a_gradient_is_wrong(self) -> None:
         right = _answer()
-        arrays = {name: array for name, array in right.arrays.items() if name != "dw"}
+        arrays = {**right.arrays}
+        del arrays["dw"]
         judgement = _judged(Answered(arrays, right.dtypes))
         self.assertIs(judgement.verdict, Verdict.WRONG_SHAPE)
         self.assertIn("filter gradient", judgement.detail)
@@ -136,7 +137,7 @@ class Legal(unittest.TestCase):
         self.assertEqual(judgement, Judgement(Verdict.EXACT, forward_only=True))
 
     def test_integers_are_never_close(self) -> None:
-        case = Case("judge", input=(2, 2), kernel=(2, 2), dtype="int32", gradients=False)
+        case = Case("judge", input=(2, 2), kernel=(2, 2), dtype="int32", gradients=())
         y = _answer(case).arrays["y"] + 1
         judgement = _judged(Answered({"y": y}, {"y": "int32"}), case)
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)

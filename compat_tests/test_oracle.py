@@ -111,9 +111,8 @@ def _inputs(draw: st.DrawFn, case: Case) -> Inputs:
     def numbers(shape: tuple[int, ...]) -> Array:
         return generator.integers(-limit, limit + 1, shape)
 
-    return Inputs(
-        numbers(case.input_shape), numbers(case.filters_shape), numbers(case.output_shape)
-    )
+    shapes = (case.input_shape, case.filters_shape, case.output_shape)
+    return Inputs(*map(numbers, (*shapes, case.input_shape, case.filters_shape)))
 
 
 class ConvolutionMatrix(unittest.TestCase):

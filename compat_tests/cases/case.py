@@ -11,6 +11,12 @@ from compat_tests.oracle import AxisPadding, Padding, Pair
 Dtype = Literal["half", "bfloat16", "float32", "float64", "int32"]
 DataFormat = Literal["NHWC", "NCHW"]
 
+Part = Literal["y", "dx", "dw", "ddg", "ddx", "ddw"]
+Unknown = Literal["batch", "height", "width", "output_shape"]
+
+FIRST_ORDER: tuple[Part, ...] = ("dx", "dw")
+SECOND_ORDER: tuple[Part, ...] = ("dx", "dw", "ddg", "ddx", "ddw")
+
 DTYPES: tuple[Dtype, ...] = ("half", "bfloat16", "float32", "float64", "int32")
 
 
@@ -32,7 +38,12 @@ class Case:
         groups: into how many groups the channels fall; divides both channel counts.
         dtype: TensorFlow's name for the type of input, filters and output.
         data_format: the layout in which the implementation is called.
-        gradients: whether the gradients of input and filters belong to the case.
+        gradients: what is asked for beside the output "y". With an upstream gradient `g`: "dx" and
+            "dw", the gradients of `sum(g * y)` by input and filters. With directions `u` and `v`
+            beside: "ddg", "ddx" and "ddw", those of `sum(u * dx) + sum(v * dw)` by `g`, input and
+            filters.
+        unknown: what is not known yet when the call is traced or compiled, where the implementation
+            has such a phase; "output_shape" comes as a value of run time.
     """
 
     family: str
@@ -48,7 +59,8 @@ class Case:
     groups: int = 1
     dtype: Dtype = "float32"
     data_format: DataFormat = "NHWC"
-    gradients: bool = True
+    gradients: tuple[Part, ...] = FIRST_ORDER
+    unknown: tuple[Unknown, ...] = ()
 
     @property
     def id(self) -> str:
@@ -75,8 +87,11 @@ class Case:
             parts.append(self.dtype)
         if self.data_format != "NHWC":
             parts.append(self.data_format.lower())
-        if not self.gradients:
-            parts.append("forward")
+        if self.gradients != FIRST_ORDER:
+            second = self.gradients == SECOND_ORDER
+            parts.append("second" if second else ".".join(self.gradients) or "forward")
+        if self.unknown:
+            parts.append("unknown" + ".".join(name.partition("_")[0] for name in self.unknown))
         return "-".join(parts)
 
     @property
@@ -100,6 +115,29 @@ class Case:
     def output_shape(self) -> tuple[int, int, int, int]:
         """`[batch, output_height, output_width, out_channels]`."""
         return (self.batch, *self.output_size, self.out_channels)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The arrays that belong to a whole answer."""
+        return ("y", *self.gradients)
+
+    @property
+    def products(self) -> int:
+        """How many products the forward pass takes at most: a measure of the case's cost."""
+        cells = self.batch * self.input[0] * self.input[1] * self.kernel[0] * self.kernel[1]
+        return cells * self.in_channels * self.out_channels // self.groups
+
+    def pads(self, axis: int) -> Pair:
+        """What the forward convolution pads before and after one axis, 0 for height, 1 for width.
+
+        The second may be negative, where a larger output leaves cells that no kernel reaches.
+        """
+        size, kernel, stride, dilation = (
+            pair[axis] for pair in (self.input, self.kernel, self.strides, self.dilations)
+        )
+        output = self.output_size[axis]
+        before = oracle.pad_before(output, kernel, stride, dilation, self.axis_padding(axis))
+        return before, (size - 1) * stride + (kernel - 1) * dilation + 1 - output - before
 
     def axis_padding(self, axis: int) -> AxisPadding:
         """The padding of one axis, 0 for height and 1 for width."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import numpy as np
 
-from compat_tests.cases.case import Case, DataFormat
+from compat_tests.cases.case import FIRST_ORDER, SECOND_ORDER, Case, DataFormat
 from compat_tests.cases.illegal import IllegalCase, Special
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array
-from compat_tests.subjects.subject import Answer
+from compat_tests.subjects.subject import Answer, Inexpressible, Script
 
 Function = Callable[..., Any]
+
+XLA_SAMPLE = 400
+"""Legal cases for a subject that XLA compiles, which takes about half a second a case."""
 
 
 def keyword_arguments(case: Case) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def from_layout(image: Array, data_format: DataFormat) -> Array:
 
 
 def compute_in_tensorflow(function: Function, case: Case, inputs: Inputs) -> Answer:
-    """Calls a function of tensors, and asks a gradient tape for the gradients.
+    """Calls a function of tensors, and asks gradient tapes for the gradients.
 
     Args:
         function: takes the input and the filters by position and `keyword_arguments` by name.
@@ -67,52 +70,159 @@ def compute_in_tensorflow(function: Function, case: Case, inputs: Inputs) -> Ans
         inputs: what to call it on, channels last.
 
     Returns:
-        "y" and, where the case has gradients, "dx" and "dw"; images channels last. An output of the
-        wrong shape comes alone, as there is no upstream gradient for it.
+        An array for each of `case.parts`; an output of the wrong shape comes alone.
 
     Raises:
-        LookupError: if the tape finds no gradient.
+        LookupError: if a tape finds no gradient.
+    """
+    arguments = keyword_arguments(case)
+    at_run_time = {}
+    if "output_shape" in case.unknown:
+        at_run_time["output_shape"] = arguments.pop("output_shape")
+    return differentiate(
+        lambda x, w, **values: function(x, w, **arguments, **values), case, inputs, at_run_time
+    )
+
+
+def differentiate(
+    function: Function,
+    case: Case,
+    inputs: Inputs,
+    at_run_time: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Calls a function of tensors that has all but input and filters filled in, with gradients.
+
+    Where the case has unknowns, what is called is traced for them first.
+
+    Args:
+        function: takes the input in the case's layout and the filters, by position.
+        case: a legal call.
+        inputs: what to call it on, channels last.
+        at_run_time: integers to pass to it by name, as tensors.
+
+    Returns:
+        An array for each of `case.parts`; an output of the wrong shape comes alone.
+
+    Raises:
+        LookupError: if a tape finds no gradient.
     """
     tf = tensorflow()
-    x = tf.cast(tf.constant(to_layout(inputs.x, case.data_format)), case.dtype)
-    w = tf.cast(tf.constant(inputs.w), case.dtype)
-    if not case.gradients:
-        y = function(x, w, **keyword_arguments(case))
-        return {"y": from_layout(np.asarray(y), case.data_format)}
-    g = tf.cast(tf.constant(to_layout(inputs.g, case.data_format)), case.dtype)
-    with tf.GradientTape() as tape:
-        tape.watch([x, w])
-        y = function(x, w, **keyword_arguments(case))
-    answer = {"y": from_layout(np.asarray(y), case.data_format)}
-    if answer["y"].shape != case.output_shape:
+
+    def image(array: Array) -> Any:
+        return tf.cast(tf.constant(to_layout(array, case.data_format)), case.dtype)
+
+    x, w = image(inputs.x), tf.cast(tf.constant(inputs.w), case.dtype)
+    values = {name: tf.constant(value, tf.int32) for name, value in (at_run_time or {}).items()}
+
+    def forward(x: Any, w: Any, values: Any) -> Any:
+        return function(x, w, **values)
+
+    y = np.asarray(_traced(forward, case, x, w, values)(x, w, values))
+    answer: Answer = {"y": from_layout(y, case.data_format)}
+    if not case.gradients or answer["y"].shape != case.output_shape:
         return answer
-    answer["dx"], answer["dw"] = gradients(tape, y, {"input": x, "filters": w}, g)
-    answer["dx"] = from_layout(answer["dx"], case.data_format)
+    g, u, v = image(inputs.g), image(inputs.u), tf.cast(tf.constant(inputs.v), case.dtype)
+
+    def first_order(x: Any, w: Any, values: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([x, w])
+            y = forward(x, w, values)
+        return pullback(tape, y, {"input": x, "filters": w}, g)
+
+    def second_order(x: Any, w: Any, values: Any) -> Any:
+        upstream = tf.identity(g)
+        with tf.GradientTape() as outer:
+            outer.watch([upstream, x, w])
+            with tf.GradientTape() as tape:
+                tape.watch([x, w])
+                y = forward(x, w, values)
+            dx, dw = pullback(tape, y, {"input": x, "filters": w}, upstream)
+        sources = {"upstream gradient": upstream, "input": x, "filters": w}
+        return dx, dw, *pullback(outer, [dx, dw], sources, [u, v])
+
+    second = case.gradients == SECOND_ORDER
+    names = SECOND_ORDER if second else FIRST_ORDER
+    compute = _traced(second_order if second else first_order, case, x, w, values)
+    found = dict(zip(names, compute(x, w, values), strict=True))
+    for part in case.gradients:
+        array = np.asarray(found[part])
+        answer[part] = array if part in ("dw", "ddw") else from_layout(array, case.data_format)
     return answer
 
 
-def gradients(tape: Any, y: Any, sources: dict[str, Any], g: Any) -> list[Array]:
+def pullback(tape: Any, y: Any, sources: dict[str, Any], g: Any) -> list[Any]:
     """Asks a gradient tape for `g`'s pullback to each source.
 
     Args:
         tape: a `tf.GradientTape` that saw `y` computed.
-        y: the output.
+        y: the output, or several.
         sources: what to differentiate with respect to, by a name for the reader.
         g: the upstream gradient, shaped as `y`.
 
     Returns:
-        One array a source, shaped as the source.
+        One tensor a source, shaped as the source.
 
     Raises:
         LookupError: if the tape finds no gradient.
     """
     found = [None] * len(sources)
-    if tensorflow().is_tensor(y):
+    if all(tensorflow().is_tensor(output) for output in (y if isinstance(y, list) else [y])):
         found = tape.gradient(y, list(sources.values()), output_gradients=g)
     for name, gradient in zip(sources, found, strict=True):
         if gradient is None:
             raise LookupError(f"the tape finds no gradient for the {name}")
-    return [np.asarray(gradient) for gradient in found]
+    return found
+
+
+def _traced(function: Function, case: Case, x: Any, w: Any, values: Any) -> Function:
+    """The function as it is, or traced without what the case says is unknown."""
+    if not case.unknown:
+        return function
+    tf = tensorflow()
+    axes = ("batch", "height", "width", "channels")
+    if case.data_format == "NCHW":
+        axes = ("batch", "channels", "height", "width")
+    shape = [None if axis in case.unknown else n for axis, n in zip(axes, x.shape, strict=True)]
+    signature = (
+        tf.TensorSpec(shape, x.dtype),
+        tf.TensorSpec(w.shape, w.dtype),
+        {name: tf.TensorSpec(value.shape, value.dtype) for name, value in values.items()},
+    )
+    return cast(Function, tf.function(function, input_signature=signature))
+
+
+def tensorflow_script(
+    name: str, imports: str, arguments: Mapping[str, Any], case: Case, compiled: bool = False
+) -> Script | None:
+    """The call of a case as source text, for a function with the signature of the native op.
+
+    Args:
+        name: how the text calls the function.
+        imports: statements on one line that make the name known, and `tf`.
+        arguments: what to call it with beside input and filters.
+        case: a legal call.
+        compiled: whether XLA compiles it.
+
+    Returns:
+        The script; None for second order and for unknowns, which take more than one line.
+    """
+    if case.unknown or case.gradients == SECOND_ORDER:
+        return None
+    given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+    if case.data_format == "NHWC":
+        call = f"{name}(x, w, {given})"
+    else:
+        first = f"{name}(tf.transpose(x, [0, 3, 1, 2]), w, {given})"
+        call = f"tf.transpose({first}, [0, 2, 3, 1])"
+    if compiled:
+        call = f"tf.function(lambda x, w: {call}, jit_compile=True)(x, w)"
+    return Script(
+        imports=imports,
+        call=call,
+        tensor="tf.constant({})",
+        array="{}.numpy()",
+        gradients="tf.function(lambda x, w: tf.gradients(f(x, w), [x, w], g))(x, w)",
+    )
 
 
 def compiled_by_xla(function: Function) -> Function:
@@ -134,6 +244,16 @@ def compiled_by_xla(function: Function) -> Function:
         return call(x, w)
 
     return compiled
+
+
+def refuse_run_time_shape(case: Case) -> None:
+    """Refuses, for XLA, what is no program for it: every size is part of what it compiles.
+
+    Raises:
+        Inexpressible: if the case's output_shape is a value of run time.
+    """
+    if "output_shape" in case.unknown:
+        raise Inexpressible("XLA compiles for sizes that it knows, not for a size of run time")
 
 
 def illegal_compiled_by_xla(function: Function) -> Function:

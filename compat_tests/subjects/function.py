@@ -25,7 +25,7 @@ from compat_tests.subjects.calling import (
     keyword_arguments,
     to_layout,
 )
-from compat_tests.subjects.subject import Answer
+from compat_tests.subjects.subject import Answer, Script
 
 
 class External:
@@ -53,6 +53,11 @@ class External:
         """Only when asked: it may know nothing of TensorFlow."""
         return False
 
+    @property
+    def sample(self) -> int | None:
+        """All cases."""
+        return None
+
     def environment(self) -> Mapping[str, str]:
         """Nothing: the function gets the environment that the caller made for it."""
         return {}
@@ -76,6 +81,15 @@ class External:
         if self._takes_tensors:
             return compute_in_tensorflow(function, case, inputs)
         return {"y": _call_with_arrays(function, case, inputs)}
+
+    def script(self, case: Case) -> Script | None:
+        """The call as source text, for arrays, which functions of tensors take too."""
+        name = f"{self._module}.{'.'.join(self._attributes)}"
+        given = ", ".join(f"{key}={value!r}" for key, value in keyword_arguments(case).items())
+        call = f"{name}(x, w, {given})"
+        if case.data_format == "NCHW":
+            call = f"np.moveaxis({name}(np.moveaxis(x, 3, 1), w, {given}), 1, 3)"
+        return Script(f"import {self._module}", call, array="np.asarray({})")
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused."""

@@ -10,13 +10,17 @@ from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects.calling import (
+    XLA_SAMPLE,
     call_illegal,
     compiled_by_xla,
     compute_in_tensorflow,
     illegal_compiled_by_xla,
+    keyword_arguments,
+    refuse_run_time_shape,
     tensorflow,
+    tensorflow_script,
 )
-from compat_tests.subjects.subject import Answer
+from compat_tests.subjects.subject import Answer, Script
 
 VARIANTS = ("onednn", "plain", "xla")
 
@@ -48,6 +52,11 @@ class Native:
         """Yes: it takes any call."""
         return True
 
+    @property
+    def sample(self) -> int | None:
+        """XLA compiles every case anew."""
+        return XLA_SAMPLE if self.variant == "xla" else None
+
     def environment(self) -> Mapping[str, str]:
         """Switches oneDNN, which TensorFlow reads once, when it is loaded."""
         return {"TF_ENABLE_ONEDNN_OPTS": "0" if self.variant == "plain" else "1"}
@@ -66,8 +75,22 @@ class Native:
         """Computes one case; gradients by a gradient tape."""
         function = tensorflow().nn.conv2d_transpose
         if self.variant == "xla":
+            refuse_run_time_shape(case)
             function = compiled_by_xla(function)
         return compute_in_tensorflow(function, case, inputs)
+
+    def script(self, case: Case) -> Script | None:
+        """The call as source text."""
+        imports = "import tensorflow as tf"
+        if self.variant == "plain":
+            imports = f"import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'; {imports}"
+        return tensorflow_script(
+            "tf.nn.conv2d_transpose",
+            imports,
+            keyword_arguments(case),
+            case,
+            compiled=self.variant == "xla",
+        )
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused."""

@@ -16,16 +16,19 @@ from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects.calling import (
+    XLA_SAMPLE,
     call_illegal,
     compiled_by_xla,
     compute_in_tensorflow,
-    from_layout,
-    gradients,
+    differentiate,
     illegal_compiled_by_xla,
+    keyword_arguments,
+    refuse_run_time_shape,
     tensorflow,
+    tensorflow_script,
     to_layout,
 )
-from compat_tests.subjects.subject import Answer, Inexpressible
+from compat_tests.subjects.subject import Answer, Inexpressible, Script
 
 AUTO = "auto"
 LAYER = "layer"
@@ -60,6 +63,11 @@ class Ours:
         """All but the layer, as the rows are calls of a function."""
         return self.variant != LAYER
 
+    @property
+    def sample(self) -> int | None:
+        """XLA compiles every case anew."""
+        return XLA_SAMPLE if self.variant == XLA else None
+
     def environment(self) -> Mapping[str, str]:
         """TensorFlow as it comes."""
         return {}
@@ -84,8 +92,23 @@ class Ours:
         """Computes one case; gradients by a gradient tape."""
         if self.variant == LAYER:
             return _compute_by_layer(case, inputs)
-        function = compiled_by_xla(self._function) if self.variant == XLA else self._function
+        function = self._function
+        if self.variant == XLA:
+            refuse_run_time_shape(case)
+            function = compiled_by_xla(function)
         return compute_in_tensorflow(function, case, inputs)
+
+    def script(self, case: Case) -> Script | None:
+        """The call as source text; the layer's has weights to set, which takes more lines."""
+        if self.variant == LAYER:
+            return None
+        return tensorflow_script(
+            "tf_tconv.conv2d_transpose",
+            "import tensorflow as tf, tf_tconv",
+            {**keyword_arguments(case), "lowering": self._lowering},
+            case,
+            compiled=self.variant == XLA,
+        )
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused."""
@@ -110,7 +133,6 @@ def _compute_by_layer(case: Case, inputs: Inputs) -> Answer:
     """Makes a layer for the case, gives it the filters as weights, and calls it."""
     if case.dtype == "int32":
         raise Inexpressible("a layer has no integer weights")
-    tf = tensorflow()
     layer = _tf_tconv().Conv2DTranspose(
         case.out_channels,
         case.kernel,
@@ -122,20 +144,14 @@ def _compute_by_layer(case: Case, inputs: Inputs) -> Answer:
         use_bias=False,
         dtype="float16" if case.dtype == "half" else case.dtype,
     )
-    x = tf.cast(tf.constant(to_layout(inputs.x, case.data_format)), case.dtype)
-    g = tf.cast(tf.constant(to_layout(inputs.g, case.data_format)), case.dtype)
-    layer.build(x.shape)
-    layer.set_weights([inputs.w])
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = layer(x, output_size=case.output)
-    answer = {"y": from_layout(np.asarray(y), case.data_format)}
-    if not case.gradients or answer["y"].shape != case.output_shape:
-        return answer
-    kernel = layer.trainable_weights[0].value
-    answer["dx"], answer["dw"] = gradients(tape, y, {"input": x, "kernel": kernel}, g)
-    answer["dx"] = from_layout(answer["dx"], case.data_format)
-    return answer
+    layer.build((*to_layout(np.empty(case.input_shape), case.data_format).shape,))
+    sizes = dict(zip(("height", "width"), case.output, strict=True)) if case.output else {}
+
+    def call(x: Any, w: Any, **at_run_time: Any) -> Any:
+        output_size = tuple({**sizes, **at_run_time}.values()) or None
+        return layer.stateless_call([w], [], x, output_size=output_size)[0]
+
+    return differentiate(call, case, inputs, sizes if "output_shape" in case.unknown else {})
 
 
 def _tf_tconv() -> Any:
