@@ -23,6 +23,11 @@ Derivation
    leaves holes: output cells that nothing reaches and that stay zero.
 6. Given ``i``, every output size that the forward convolution maps back to ``i`` is legal; there
    are always ``s`` of them (fewer only where some would be negative).
+7. Without the stride: count output cells in steps of ``s``, as phase ``r`` of step ``q``, from any
+   offset ``f``: ``cell = q s + r + f - p0`` with ``0 <= r < s``. With ``b, r = divmod(a d - f, s)``
+   the index relation of tap ``a`` becomes ``y[j + b, r] += x[j] w[a]``: tap ``a`` belongs to phase
+   ``r`` and carries input ``j`` to step ``j + b``. Each phase is a convolution at stride 1 of its
+   own taps; each ``b``, a *block*, is a product that moves ``x`` by whole steps.
 
 Everything but the sizes themselves depends on ``o`` and ``i`` only through the *surplus*
 ``o - (i - 1) s``, so it is known even where the sizes are not.
@@ -68,6 +73,41 @@ class AxisRelations:
     def trail(self) -> Any:
         """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
         return self.surplus - 1 + self.pad_before
+
+    def phase_grid(self, compact: bool = False) -> PhaseGrid:
+        """The output as steps of phases: step 7 of the derivation.
+
+        The kernel's size must be an integer. All but the sizes is one too wherever `pad_before`
+        and `surplus` are; where only the run knows `pad_before`, what depends on it is a tensor.
+
+        Args:
+            compact: choose the offset with which the taps lie in fewest blocks. Else, and where it
+                makes no difference, it is the one whose first phase is the first output cell, so
+                that nothing has to be cropped before it.
+        """
+        if not isinstance(self.pad_before, int):
+            return self._phase_grid(0)
+        grid = self._phase_grid(self.pad_before % self.stride)
+        if compact and self.dilation == 1:
+            aligned = self._phase_grid(0)
+            if len(aligned.block_range) < len(grid.block_range):
+                return aligned
+        return grid
+
+    def _phase_grid(self, offset: int) -> PhaseGrid:
+        first = (self.pad_before - offset) // self.stride
+        crop = self.pad_before - offset - first * self.stride
+        steps_of_last = _ceil_div(crop + self.surplus, self.stride)
+        behind = steps_of_last * self.stride - crop - self.surplus
+        return PhaseGrid(
+            self.kernel_size,
+            self.stride,
+            self.dilation,
+            offset,
+            first,
+            steps_of_last - 1,
+            (crop, behind),
+        )
 
 
 @dataclass(frozen=True)
@@ -149,6 +189,127 @@ class AxisGeometry(AxisRelations):
         return AxisGeometry(
             len(inputs), len(taps), stride, dilation, self.output_size, before, after
         )
+
+
+@dataclass(frozen=True)
+class Window:
+    """Phases that one convolution at stride 1 computes: those that read the same inputs.
+
+    Args:
+        phases: which phases.
+        blocks: step ``q`` reads the inputs ``q - b``, one for each ``b`` of these.
+    """
+
+    phases: range
+    blocks: range
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring taps whose products go to neighbouring phases of one step.
+
+    Args:
+        index: ``b``; the products with input ``j`` belong to step ``j + b``.
+        taps: which taps.
+        phase: the phase that the first of them goes to; the next one goes to the next.
+    """
+
+    index: int
+    taps: range
+    phase: int
+
+    @property
+    def steps(self) -> range:
+        """The one block, as `PhaseGrid.around` takes it."""
+        return range(self.index, self.index + 1)
+
+
+@dataclass(frozen=True)
+class PhaseGrid:
+    """The output of one axis as steps of ``s`` phases, in which no stride is left.
+
+    Args:
+        kernel_size: ``k``, taps.
+        stride: ``s``, cells of a step, and so the number of phases.
+        dilation: ``d``, cells from one tap to the next.
+        offset: ``f``; where phase 0 stands, see step 7 of the derivation.
+        first: the first step that holds an output cell.
+        more: how many steps there are more than inputs.
+        crop: cells (before, after) to drop from all steps to have the output.
+
+    Example:
+        Kernel 5, stride 2, SAME: phase 0 has the taps 1 and 3, phase 1 the taps 0, 2 and 4.
+
+        >>> grid = transpose_geometry(4, kernel_size=5, stride=2).phase_grid()
+        >>> for window in grid.windows():
+        ...     print([grid.tap(b, window.phases[0]) for b in window.blocks], window.blocks)
+        [1, 3] range(0, 2)
+        [0, 2, 4] range(-1, 2)
+    """
+
+    kernel_size: int
+    stride: int
+    dilation: int
+    offset: int
+    first: Any
+    more: Any
+    crop: tuple[Any, Any]
+
+    def position(self, tap: int) -> tuple[int, int]:
+        """Block and phase of a tap."""
+        return divmod(tap * self.dilation - self.offset, self.stride)
+
+    def tap(self, block: int, phase: int) -> int | None:
+        """The tap of a block and phase, if there is one."""
+        tap, rest = divmod(block * self.stride + phase + self.offset, self.dilation)
+        return tap if rest == 0 and 0 <= tap < self.kernel_size else None
+
+    @property
+    def block_range(self) -> range:
+        """The blocks from the first tap's to the last one's."""
+        return range(self.position(0)[0], self.position(self.kernel_size - 1)[0] + 1)
+
+    def windows(self, joined: bool = False) -> tuple[Window, ...]:
+        """The phases that have taps, in order: each alone, or all `joined` in one window.
+
+        A joined window has cells for the taps that some phase has and another has not. With
+        dilation the phases read inputs too far apart for that, and stay alone.
+        """
+        blocks: dict[int, list[int]] = {}
+        for tap in range(self.kernel_size):
+            block, phase = self.position(tap)
+            blocks.setdefault(phase, []).append(block)
+        if joined and self.dilation == 1:
+            return (Window(range(min(blocks), max(blocks) + 1), self.block_range),)
+        return tuple(
+            Window(range(phase, phase + 1), _progression(blocks[phase])) for phase in sorted(blocks)
+        )
+
+    def blocks(self) -> tuple[Block, ...]:
+        """All taps, in order, in runs that stay together; with dilation each is alone."""
+        starts = [
+            tap
+            for tap in range(self.kernel_size)
+            if tap == 0 or self.dilation > 1 or self.position(tap)[1] == 0
+        ]
+        stops = [*starts[1:], self.kernel_size]
+        return tuple(
+            Block(block, range(start, stop), phase)
+            for start, stop in zip(starts, stops, strict=True)
+            for block, phase in [self.position(start)]
+        )
+
+    def missing(self, block: Block) -> tuple[int, int]:
+        """How many of a step's phases lie (before, after) those of `block`."""
+        return block.phase, self.stride - block.phase - len(block.taps)
+
+    def around(self, blocks: range) -> tuple[Any, Any]:
+        """Zeros (before, after) the inputs, so that all steps find what `blocks` reads.
+
+        And, of one block's products, the zeros around them that put each at its step. Negative:
+        cells to crop.
+        """
+        return blocks[-1] - self.first, self.first + self.more - blocks[0]
 
 
 def transpose_geometry(
@@ -434,5 +595,11 @@ def _bounded(first: int, last: int, size: int) -> range:
     return range(start, max(min(last + 1, size), start))
 
 
-def _ceil_div(dividend: int, divisor: int) -> int:
+def _progression(numbers: Sequence[int]) -> range:
+    """Numbers of equal distance as a range."""
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    return range(numbers[0], numbers[-1] + 1, step)
+
+
+def _ceil_div(dividend: Any, divisor: int) -> Any:
     return -(-dividend // divisor)
