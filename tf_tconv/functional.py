@@ -28,7 +28,7 @@ from tf_tconv.fitting import (
 from tf_tconv.geometry import AxisGeometry, AxisNames, brief
 from tf_tconv.lowerings import Lowering
 from tf_tconv.lowerings.shapes import maximum, sizes
-from tf_tconv.planning import choose_lowering
+from tf_tconv.planning import choose_lowering, usable
 from tf_tconv.run_time import AxisRequest, enforce
 
 INPUT_AXES = {
@@ -198,6 +198,7 @@ def transpose(
         _first_known(column_axis.output_size, columns.output_size),
         _first_known(out_channels, asked[3]),
     ]
+    lowering = usable(lowering, row_axis, column_axis)
     with tf.control_dependencies(enforce(checks)):
         if data_format == "NCHW":
             x = tf.transpose(x, [0, 2, 3, 1])

@@ -13,6 +13,9 @@ The contract: ``lower(x, w, rows, columns) -> y``.
 Layout, groups and bias are the caller's business, and so are gradients: none is taken through a
 lowering. No lowering but "native" reaches the op `Conv2DBackpropInput`; a test walks the graphs.
 
+Those that compute output phases by convolutions share `windows` and `kernels`. What the phases are
+says `AxisRelations.phase_grid`; `interleaving` puts them in place.
+
 To add one: write its file, add a line to `_REGISTRY`.
 """
 
@@ -23,7 +26,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from tf_tconv.lowerings import native, zero_insertion
+from tf_tconv.lowerings import (
+    line_batch,
+    native,
+    polyphase,
+    row_polyphase,
+    subpixel,
+    zero_insertion,
+)
 
 
 @dataclass(frozen=True)
@@ -34,16 +44,23 @@ class Lowering:
         lower: the function, see the module's contract.
         grouped: whether it takes several channel groups in one call.
         trimmed: whether inputs and taps that reach no output are cut off before the call.
+        known_kernel: whether the kernel's height and width must be integers, known when the call is
+            traced. Where they are not, "zero_insertion" computes in its place.
     """
 
     lower: Callable[[Any, Any, Any, Any], Any]
     grouped: bool = True
     trimmed: bool = True
+    known_kernel: bool = True
 
 
 _REGISTRY = {
-    "zero_insertion": Lowering(zero_insertion.lower),
-    "native": Lowering(native.lower, grouped=False, trimmed=False),
+    "zero_insertion": Lowering(zero_insertion.lower, known_kernel=False),
+    "polyphase": Lowering(polyphase.lower),
+    "row_polyphase": Lowering(row_polyphase.lower),
+    "line_batch": Lowering(line_batch.lower),
+    "subpixel": Lowering(subpixel.lower),
+    "native": Lowering(native.lower, grouped=False, trimmed=False, known_kernel=False),
 }
 
 REGISTRY = MappingProxyType(_REGISTRY)

@@ -21,3 +21,8 @@ def maximum(a: Any, b: Any) -> Any:
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
     return tf.maximum(tf.cast(a, tf.int64), tf.cast(b, tf.int64))
+
+
+def is_one(size: Any) -> bool:
+    """Whether a size is known, and known to be 1."""
+    return isinstance(size, int) and size == 1

@@ -1,0 +1,80 @@
+"""From steps and phases to cells: what puts the phases of step 7 in `tf_tconv.geometry` in place.
+
+Columns cost nothing where a step's phases stand side by side in the channels: that is the memory
+layout of the output already. Rows have to be moved, whole lines at a time. No tensor has more than
+five axes, which is what converters to mobile formats take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import PhaseGrid
+from tf_tconv.lowerings.padding import pad_or_crop
+from tf_tconv.lowerings.shapes import is_one, maximum, sizes
+
+
+def step_counts(x: Any, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Any, Any]:
+    """How many steps down and across the output of `x` has."""
+    _, height, width, _ = sizes(x)
+    return maximum(height + rows.more, 0), maximum(width + columns.more, 0)
+
+
+def side_by_side(pieces: Sequence[tuple[range, Any]], count: int, axis: int, unit: Any = 1) -> Any:
+    """All phases along one axis, with zeros for those that no tap reaches.
+
+    Args:
+        pieces: which phases, in order, and their values: `unit` entries a phase along `axis`.
+        count: the number of all phases.
+        axis: along which.
+        unit: entries of one phase.
+
+    Returns:
+        A tensor of `count * unit` entries along `axis`.
+    """
+    ends = [0, *(phases.start for phases, _ in pieces[1:]), count]
+    filled = []
+    for (phases, values), (start, stop) in zip(pieces, pairwise(ends), strict=True):
+        missing = [phases.start - start, stop - phases.stop]
+        if any(missing):
+            pads = [[0, 0]] * values.shape.rank
+            pads[axis] = [phases_missing * unit for phases_missing in missing]
+            values = tf.pad(values, pads)
+        filled.append(values)
+    return filled[0] if len(filled) == 1 else tf.concat(filled, axis)
+
+
+def as_lines(steps: Any) -> Any:
+    """Depth to space: the phases down become lines of their own, those across cells in a line.
+
+    Args:
+        steps: `[batch, steps down, steps across, phases down, phases across * out]`.
+
+    Returns:
+        `[batch, steps down, phases down, steps across * phases across * out]`.
+    """
+    batch, steps_down, steps_across, phases_down, phases_across = sizes(steps)
+    if not is_one(phases_down):
+        steps = tf.transpose(steps, [0, 1, 3, 2, 4])
+    return tf.reshape(steps, [batch, steps_down, phases_down, steps_across * phases_across])
+
+
+def to_cells(lines: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
+    """The output, from all its lines.
+
+    Args:
+        lines: `[batch, steps down, all phases down, steps across * all phases across * out]`.
+        rows: the phases of the height.
+        columns: the phases of the width.
+        out: the number of channels.
+
+    Returns:
+        `[batch, output height, output width, out]`.
+    """
+    batch, steps_down, phases_down, line = sizes(lines)
+    y = tf.reshape(lines, [batch, steps_down * phases_down, line // out, out])
+    return pad_or_crop(y, *((-before, -after) for before, after in (rows.crop, columns.crop)))

@@ -1,0 +1,19 @@
+"""Transposed convolution as one convolution a row phase, with the column phases in its channels.
+
+The phases of a line that stand side by side in the channels of a step are in memory where the
+output has them, so columns need no interleaving; whole lines are interleaved in one pass. The price
+is the zeros in the kernel where one column phase has a tap and another has none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf_tconv.geometry import AxisRelations
+from tf_tconv.lowerings.windows import convolve_windows
+
+
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+    """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
+    down, across = rows.phase_grid(), columns.phase_grid(compact=True)
+    return convolve_windows(x, w, down, across, down.windows(), across.windows(joined=True))
