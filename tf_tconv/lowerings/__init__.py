@@ -13,7 +13,8 @@ The contract: ``lower(x, w, rows, columns) -> y``.
 Layout, groups and bias are the caller's business, and so are gradients: none is taken through a
 lowering. No lowering but "native" reaches the op `Conv2DBackpropInput`; a test walks the graphs.
 
-Those that compute output phases by convolutions share `windows` and `kernels`. What the phases are
+Two kinds of algorithm share their parts: those that *gather* compute output phases by convolutions
+(`windows`, `kernels`), those that *scatter* add up shifted products (`blocks`). What the phases are
 says `AxisRelations.phase_grid`; `interleaving` puts them in place.
 
 To add one: write its file, add a line to `_REGISTRY`.
@@ -27,8 +28,10 @@ from types import MappingProxyType
 from typing import Any
 
 from tf_tconv.lowerings import (
+    block_matmul,
     line_batch,
     native,
+    overlap_add,
     polyphase,
     row_polyphase,
     subpixel,
@@ -60,6 +63,8 @@ _REGISTRY = {
     "row_polyphase": Lowering(row_polyphase.lower),
     "line_batch": Lowering(line_batch.lower),
     "subpixel": Lowering(subpixel.lower),
+    "overlap_add": Lowering(overlap_add.lower),
+    "block_matmul": Lowering(block_matmul.lower),
     "native": Lowering(native.lower, grouped=False, trimmed=False, known_kernel=False),
 }
 

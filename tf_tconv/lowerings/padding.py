@@ -22,18 +22,30 @@ def pad_or_crop(x: Any, rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
     Returns:
         `x`, `rows` taller and `columns` wider, but never below zero cells.
     """
-    axes = (rows, columns)
-    if any(not _is_zero(maximum(amount, 0)) for axis in axes for amount in axis):
-        pads = [[maximum(before, 0), maximum(after, 0)] for before, after in axes]
-        x = tf.pad(x, [[0, 0], *pads, [0, 0]])
-    if any(not _is_zero(maximum(-amount, 0)) for axis in axes for amount in axis):
-        _, height, width, _ = sizes(x)
-        top, left = (maximum(-before, 0) for before, _ in axes)
-        bottom, right = (
-            maximum(size - maximum(-after, 0), 0)
-            for size, (_, after) in zip((height, width), axes, strict=True)
-        )
-        x = x[:, top:bottom, left:right, :]
+    return pad_or_crop_axes(x, [(0, 0), rows, columns, (0, 0)])
+
+
+def pad_or_crop_axes(x: Any, amounts: Sequence[tuple[Any, Any]]) -> Any:
+    """`x` with zeros before and after each axis; a negative amount crops instead.
+
+    Args:
+        x: of any rank.
+        amounts: entries (before, after) each axis; integers or scalar tensors.
+
+    Returns:
+        `x`, each axis longer or shorter by its amounts, but never below zero entries.
+    """
+    if any(not _is_zero(maximum(amount, 0)) for pair in amounts for amount in pair):
+        x = tf.pad(x, [[maximum(before, 0), maximum(after, 0)] for before, after in amounts])
+    if any(not _is_zero(maximum(-amount, 0)) for pair in amounts for amount in pair):
+        x = x[
+            tuple(
+                slice(maximum(-before, 0), maximum(size - maximum(-after, 0), 0))
+                if not (_is_zero(before) and _is_zero(after))
+                else slice(None)
+                for size, (before, after) in zip(sizes(x), amounts, strict=True)
+            )
+        ]
     return x
 
 

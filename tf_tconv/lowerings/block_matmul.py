@@ -1,0 +1,63 @@
+"""Transposed convolution as matrix products whose results need no interleaving.
+
+A line of the input times a row of the kernel's taps is a matrix product whose result is a line of
+the output, column phases in place. One batched product gives as many lines as there are row phases,
+and these in place too. A kernel no larger than the stride needs no more. A larger one is cut into
+*blocks* of the stride's size, whose images are moved by whole steps and added.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import AxisRelations, Block
+from tf_tconv.lowerings import overlap_add
+from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks
+from tf_tconv.lowerings.interleaving import to_cells
+from tf_tconv.lowerings.shapes import is_one, sizes
+
+
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+    """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
+    _, _, out, per_group = sizes(w)
+    if not is_one(sizes(x)[3] // per_group):
+        # The results of several groups would have to be interleaved again, among the channels.
+        return overlap_add.lower(x, w, rows, columns)
+    down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
+    wide = accumulator(x.dtype)
+    cast_x, cast_w = tf.cast(x, wide), tf.cast(w, wide)
+
+    def image(row_block: Block, column_block: Block) -> Any:
+        lines, cells = row_block.taps, column_block.taps
+        return _lines(cast_x, cast_w[lines.start : lines.stop, cells.start : cells.stop])
+
+    lines = tf.cast(sum_of_blocks(image, down, across, out, lines_in_place=True), x.dtype)
+    batch, steps_down, phases_down, steps_across, phases_across = sizes(lines)
+    lines = tf.reshape(lines, [batch, steps_down, phases_down, steps_across * phases_across])
+    return to_cells(lines, down, across, out)
+
+
+def _lines(x: Any, taps: Any) -> Any:
+    """Every line of the input times every row of taps.
+
+    Args:
+        x: `[batch, height, width, in]`.
+        taps: `[taps down, taps across, out, in]`.
+
+    Returns:
+        `[batch, height, taps down, width, taps across * out]`.
+    """
+    batch, height, width, channels = sizes(x)
+    down, across, out, _ = sizes(taps)
+    if down == 1:
+        # A batch of lines times a batch of one: there oneDNN writes beyond the result, to a crash
+        # (TensorFlow 2.21).
+        x = tf.reshape(x, [batch * height * width, channels])
+        taps = tf.reshape(taps, [across * out, channels])
+    else:
+        x = tf.reshape(x, [batch * height, 1, width, channels])
+        taps = tf.reshape(taps, [down, across * out, channels])
+    y = tf.matmul(x, taps, transpose_b=True)
+    return tf.reshape(y, [batch, height, down, width, across * out])

@@ -1,0 +1,51 @@
+"""Images of the kernel's blocks, moved by whole steps and added: what the scatterers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import Block, PhaseGrid
+from tf_tconv.lowerings.padding import pad_or_crop_axes
+
+
+def accumulator(dtype: Any) -> Any:
+    """`dtype`, or float32 where `dtype` would round every partial sum too coarsely.
+
+    A convolution rounds once, at its end; a sum of several products must not round more often.
+    """
+    return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
+
+
+def sum_of_blocks(
+    image: Callable[[Block, Block], Any],
+    rows: PhaseGrid,
+    columns: PhaseGrid,
+    out: Any,
+    lines_in_place: bool,
+) -> Any:
+    """All blocks' products, each at its step and phase, added up.
+
+    Args:
+        image: gives, of a block down and one across, the products with all inputs: `[batch, height,
+            width, taps down, taps across * out]`, or with `lines_in_place` `[batch, height, taps
+            down, width, taps across * out]`.
+        rows: the phases of the height.
+        columns: the phases of the width.
+        out: the number of channels.
+        lines_in_place: which of the two orders the images have.
+
+    Returns:
+        In the same order, with steps for inputs and phases for taps.
+    """
+    images = []
+    for down in rows.blocks():
+        for across in columns.blocks():
+            height, width = rows.around(down.steps), columns.around(across.steps)
+            lines, (before, after) = rows.missing(down), columns.missing(across)
+            inner = (lines, width) if lines_in_place else (width, lines)
+            amounts = [(0, 0), height, *inner, (before * out, after * out)]
+            images.append(pad_or_crop_axes(image(down, across), amounts))
+    return tf.add_n(images)

@@ -1,0 +1,60 @@
+"""Transposed convolution as one matrix product, whose parts are shifted and added.
+
+Every input pixel times every tap is one matrix product, for which the weights need neither a
+transpose nor a copy. The products of a *block*, up to `stride * stride` neighbouring taps, are the
+channels of an image with a pixel a step. These images, one a block, are moved by whole steps and
+added, and their sum goes from depth to space. Elsewhere this is called GEMM and col2im.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_tconv.geometry import AxisRelations, Block
+from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks
+from tf_tconv.lowerings.interleaving import as_lines, to_cells
+from tf_tconv.lowerings.shapes import is_one, sizes
+
+
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+    """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
+    down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
+    out = sizes(w)[2]
+    wide = accumulator(x.dtype)
+    products = _products(tf.cast(x, wide), tf.cast(w, wide))
+
+    def image(row_block: Block, column_block: Block) -> Any:
+        lines, cells = row_block.taps, column_block.taps
+        return products[..., lines.start : lines.stop, cells.start * out : cells.stop * out]
+
+    steps = sum_of_blocks(image, down, across, out, lines_in_place=False)
+    return to_cells(as_lines(tf.cast(steps, x.dtype)), down, across, out)
+
+
+def _products(x: Any, w: Any) -> Any:
+    """Every pixel times every tap.
+
+    Args:
+        x: `[batch, height, width, in]`.
+        w: `[kernel height, kernel width, out, in / groups]`.
+
+    Returns:
+        `[batch, height, width, kernel height, kernel width * out]`.
+    """
+    batch, height, width, channels = sizes(x)
+    kernel_height, kernel_width, out, per_group = sizes(w)
+    pixels, taps = batch * height * width, kernel_height * kernel_width
+    groups = channels // per_group
+    if is_one(groups):
+        x, w = tf.reshape(x, [pixels, channels]), tf.reshape(w, [taps * out, channels])
+        y = tf.matmul(x, w, transpose_b=True)
+    else:
+        each = out // groups
+        x = tf.transpose(tf.reshape(x, [pixels, groups, per_group]), [1, 0, 2])
+        w = tf.transpose(tf.reshape(w, [taps, groups, each, per_group]), [1, 0, 2, 3])
+        w = tf.reshape(w, [groups, taps * each, per_group])
+        y = tf.reshape(tf.matmul(x, w, transpose_b=True), [groups, pixels, taps, each])
+        y = tf.transpose(y, [1, 2, 0, 3])
+    return tf.reshape(y, [batch, height, width, kernel_height, kernel_width * out])
