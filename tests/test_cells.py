@@ -50,7 +50,7 @@ def truth(strides, dilations, padding, groups, gradients):
     return [y, dx, oracle.filter_gradient(g, x, w.shape[:2], *geometry)]
 
 
-def ours(strides, dilations, padding, layout, groups, dtype, gradients):
+def ours(strides, dilations, padding, layout, groups, dtype, gradients, lowering="auto"):
     """The same from `tf_tconv`, images back in NHWC."""
     x, w, g = (tf.cast(array, dtype) for array in inputs(strides, dilations, padding, groups))
     size = g.shape[1:3]
@@ -62,12 +62,21 @@ def ours(strides, dilations, padding, layout, groups, dtype, gradients):
     with tf.GradientTape() as tape:
         tape.watch([x, w])
         y = tf_tconv.conv2d_transpose(
-            x, w, list(size), strides, padding, layout, dilations, groups=groups
+            x, w, list(size), strides, padding, layout, dilations, groups=groups, lowering=lowering
         )
     found = [y, *tape.gradient(y, [x, w], output_gradients=g)] if gradients else [y]
     if layout == "NCHW":
         found[:2] = [tf.transpose(image, [0, 2, 3, 1]) for image in found[:2]]
     return found
+
+
+def assert_right(found, wanted, dtype, cell):
+    """That all arrays of a cell are of the type and equal to the last bit."""
+    for name, got, want in zip(("y", "dx", "dw")[: len(wanted)], found, wanted, strict=True):
+        assert got.dtype == dtype, (name, *cell)
+        np.testing.assert_array_equal(
+            got.numpy().astype(np.float64), want, err_msg=str((name, *cell)), strict=True
+        )
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -81,13 +90,22 @@ def test_cells(dtype, groups, mode):
 
     if MODES[mode] is not None:
         all_cells = tf.function(all_cells, jit_compile=MODES[mode], autograph=False)
-    wrong = []
     for cell, found in zip(CELLS, all_cells(), strict=True):
-        wanted = truth(*cell[:3], groups, gradients)
-        for name, got, want in zip(("y", "dx", "dw")[: len(wanted)], found, wanted, strict=True):
-            assert got.dtype == dtype
-            if got.shape != want.shape or not np.array_equal(
-                got.numpy().astype(np.float64), want.astype(np.float64)
-            ):
-                wrong.append((name, *cell))
-    assert not wrong
+        assert_right(found, truth(*cell[:3], groups, gradients), dtype, cell)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "int32"])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+def test_cells_of_each_lowering(lowering, groups, dtype, mode):
+    """Forward only: no gradient is taken through a lowering. Eagerly, compat_tests goes further."""
+    cells = [cell for cell in CELLS if cell[3] == "NHWC"]
+
+    @tf.function(jit_compile=MODES[mode], autograph=False)
+    def all_cells():
+        return [ours(*cell, groups, dtype, False, lowering) for cell in cells]
+
+    for cell, found in zip(cells, all_cells(), strict=True):
+        assert_right(found, truth(*cell[:3], groups, False), dtype, cell)

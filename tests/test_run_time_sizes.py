@@ -12,6 +12,7 @@ import tf_tconv
 from compat_tests import oracle
 
 JIT = [pytest.param(False, id="graph"), pytest.param(True, id="xla")]
+LOWERINGS = ["auto", *tf_tconv.lowerings.NAMES]
 ANY = [None, None, None, None]
 
 
@@ -30,6 +31,17 @@ def truth(size, strides=(2, 3), padding="SAME", dilations=(1, 1), groups=1):
     return oracle.conv2d_transpose(X, W, size, strides, padding, dilations, groups)
 
 
+def legal_sizes(padding, dilations=(1, 1)):
+    """All pairs (height, width) that X and W reach with strides (2, 3)."""
+    axes = zip(X.shape[1:3], W.shape, (2, 3), dilations, (0, 1), strict=False)
+    return itertools.product(
+        *(
+            oracle.legal_output_sizes(n, k, s, d, oracle.axis_padding(padding, axis))
+            for n, k, s, d, axis in axes
+        )
+    )
+
+
 @pytest.mark.parametrize("jit", JIT)
 @pytest.mark.parametrize("output_dtype", [tf.int32, tf.int64])
 @pytest.mark.parametrize("padding", ["SAME", "VALID", ((1, 0), (0, 2))])
@@ -42,15 +54,56 @@ def test_output_shape_known_only_at_run_time(padding, output_dtype, jit):
         spec(4, dtype=output_dtype),
         jit=jit,
     )
-    legal = [
-        oracle.legal_output_sizes(
-            X.shape[1 + axis], W.shape[axis], (2, 3)[axis], 1, oracle.axis_padding(padding, axis)
-        )
-        for axis in (0, 1)
-    ]
-    for size in itertools.product(*legal):
+    for size in legal_sizes(padding):
         y = call(X, W, tf.constant([2, *size, 3], output_dtype))
         np.testing.assert_array_equal(y, truth(size, padding=padding))
+
+
+@pytest.mark.parametrize(
+    ("padding", "dilations"),
+    [("SAME", (1, 1)), ("SAME", (3, 2)), ("VALID", (1, 1)), (((1, 0), (0, 2)), (1, 1))],
+)
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_output_size_known_only_at_run_time(lowering, padding, dilations):
+    """Here the kernel's size is known, and so are its phases, but not where they begin."""
+    pairs = padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]]
+    call = compiled(
+        lambda x, w, o: tf_tconv.conv2d_transpose(
+            x, w, o, (2, 3), pairs, dilations=dilations, lowering=lowering
+        ),
+        spec(*ANY[:3], 4),
+        spec(*W.shape),
+        spec(2, dtype=tf.int32),
+    )
+    for size in legal_sizes(padding, dilations):
+        np.testing.assert_array_equal(
+            call(X, W, size), truth(size, padding=padding, dilations=dilations)
+        )
+
+
+@pytest.mark.parametrize("jit", JIT)
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_a_kernel_known_only_at_run_time(lowering, jit):
+    call = compiled(
+        lambda x, w: tf_tconv.conv2d_transpose(x, w, None, (2, 3), lowering=lowering),
+        spec(*X.shape),
+        spec(None, 2, None, None),
+        jit=jit,
+    )
+    np.testing.assert_array_equal(call(X, W), truth((8, 15)))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_channels_known_only_at_run_time(lowering, groups):
+    call = compiled(
+        lambda x, w: tf_tconv.conv2d_transpose(
+            x, w, None, (2, 3), groups=groups, lowering=lowering
+        ),
+        spec(*X.shape[:3], None),
+        spec(*W.shape[:2], None, None),
+    )
+    np.testing.assert_array_equal(call(X, W), truth((8, 15), groups=groups))
 
 
 @pytest.mark.parametrize("jit", JIT)
@@ -94,9 +147,12 @@ def test_the_only_legal_size_is_known_when_traced(jit):
 
 @pytest.mark.parametrize("jit", JIT)
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_default_size_of_unknown_input(padding, jit):
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_default_size_of_unknown_input(lowering, padding, jit):
     call = compiled(
-        lambda x, w: tf_tconv.conv2d_transpose(x, w, None, (2, 3), padding, dilations=(2, 1)),
+        lambda x, w: tf_tconv.conv2d_transpose(
+            x, w, None, (2, 3), padding, dilations=(2, 1), lowering=lowering
+        ),
         spec(None, None, None, 4),
         spec(3, 2, 3, 4),
         jit=jit,
@@ -109,13 +165,28 @@ def test_default_size_of_unknown_input(padding, jit):
     assert call.get_concrete_function().output_shapes.as_list() == [None, None, None, 3]
 
 
-def test_default_size_of_unknown_input_needs_no_check_at_run_time():
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_default_size_of_unknown_input_needs_no_check_at_run_time(lowering):
     """Fully convolutional models keep a plain graph: all but the sizes is known when traced."""
-    call = compiled(
-        lambda x, w: tf_tconv.conv2d_transpose(x, w, None, 2), spec(*ANY[:3], 4), spec(3, 2, 3, 4)
-    )
-    operations = {op.type for op in call.get_concrete_function().graph.get_operations()}
-    assert not operations & {"Case", "StatelessCase", "If", "StatelessIf", "Assert"}
+
+    def products(*shape):
+        call = compiled(
+            lambda x, w: tf_tconv.conv2d_transpose(x, w, None, 2, lowering=lowering),
+            spec(*shape),
+            spec(3, 4, 3, 4),
+        )
+        operations = call.get_concrete_function().graph.get_operations()
+        branches = {"Case", "StatelessCase", "If", "StatelessIf", "Assert"}
+        assert not branches & {op.type for op in operations}
+        return [
+            (op.type, op.get_attr("explicit_paddings") if op.type == "Conv2D" else None)
+            for op in operations
+            if op.type in ("Conv2D", "MatMul", "BatchMatMulV2")
+        ]
+
+    known = products(2, 4, 5, 4)
+    assert known
+    assert products(*ANY[:3], 4) == known
 
 
 @pytest.mark.parametrize("jit", JIT)
@@ -134,12 +205,38 @@ def test_gradients_with_unknown_sizes(jit):
     np.testing.assert_array_equal(dw, oracle.filter_gradient(g, X, (3, 2), (2, 3)))
 
 
+EMPTY_SHAPES = [(0, 4, 5, 4), (2, 0, 5, 4), (2, 4, 0, 4), (0, 0, 0, 4)]
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_inputs_that_turn_out_empty(lowering, padding, groups):
+    """One graph for them all."""
+    w = W.astype(np.float32)
+    for dilations in ((1, 1), (2, 1)):
+        call = compiled(
+            lambda x, dilations=dilations: tf_tconv.conv2d_transpose(
+                x, w, None, (2, 3), padding, dilations=dilations, groups=groups, lowering=lowering
+            ),
+            spec(*ANY[:3], 4),
+        )
+        for shape in EMPTY_SHAPES:
+            size = tuple(
+                oracle.default_output_size(n, k, s, d, padding)
+                for n, k, s, d in zip(shape[1:3], (3, 2), (2, 3), dilations, strict=True)
+            )
+            y = call(tf.zeros(shape))
+            assert y.shape == (shape[0], *size, 3 * groups)
+            assert not np.any(y)
+
+
 @pytest.mark.parametrize("jit", [pytest.param(None, id="eager"), *JIT])
 @pytest.mark.parametrize("unknown", [False, True])
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("dilations", [(1, 1), (2, 1)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-@pytest.mark.parametrize("shape", [(0, 4, 5, 4), (2, 0, 5, 4), (2, 4, 0, 4), (0, 0, 0, 4)])
+@pytest.mark.parametrize("shape", EMPTY_SHAPES)
 def test_empty_inputs(shape, padding, dilations, groups, unknown, jit):
     """An empty batch or image gives zeros of the right shape, and zero gradients."""
     x, w = np.zeros(shape, np.float32), ramp(3, 2, 3, 4, seed=1).astype(np.float32)
