@@ -143,8 +143,8 @@ def _result(finding: Finding, ledger: Ledger | None, shown: bool) -> dict[str, A
     }
     if shown and isinstance(call, Case):
         result["reproducer"] = reproducer(resolve(finding.subject), call, judgement)
-        if judgement.numbers is not None:
-            numbers = judgement.numbers
+        numbers = judgement.numbers
+        if numbers is not None and numbers.found.size and numbers.right.size:
             result["numbers"] = {
                 "part": numbers.part,
                 "found": _listed(numbers.found),

@@ -24,6 +24,7 @@ from compat_tests.cases.case import Case
 from compat_tests.cases.registry import FAMILIES
 from compat_tests.conclusion import Conclusion
 from compat_tests.judge import Verdict
+from compat_tests.pages.reading import shortened
 from compat_tests.reproduce import reproducer, smallest
 from compat_tests.runner import Finding, Report
 from compat_tests.subjects.registry import resolve
@@ -168,12 +169,6 @@ def print_report(console: Console, report: Report, conclusions: Mapping[str, Con
     notes = [f"{len(report.findings):,} of {sum(report.planned.values()):,} calls"]
     notes.append(f"{report.seconds:.0f} s")
     console.print(Text(" · ".join(notes), style="dim"))
-
-
-def shortened(message: str, width: int) -> str:
-    """One line of a message, without what TensorFlow puts in front, and cut to a width."""
-    line = " ".join(re.sub(r"\{\{.*?\}\}", "", message).split())
-    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def _print_counts(

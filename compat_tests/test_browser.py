@@ -18,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
@@ -38,6 +39,9 @@ OPTIONS = (
 )
 
 LAPTOP, PHONE = (1280, 900), (390, 844)
+
+PATIENCE = 60
+"""Seconds that the page may take to be ready, on a machine that is busy with other tests."""
 
 SUBJECT = "shift:same"
 """The subject that has every kind of evidence."""
@@ -94,6 +98,7 @@ class Page(unittest.TestCase):
         for kind in ("browser", "performance"):
             self.browser.get_log(kind)  # empties it
         self.browser.get(f"{self.address}{fragment}")
+        WebDriverWait(self.browser, PATIENCE).until(lambda _: self.texts("#rows a"))
 
     def find(self, selector: str) -> Any:
         """The first element that a selector finds."""
@@ -110,12 +115,13 @@ class Page(unittest.TestCase):
 
     def choose(self, control: str, value: str) -> None:
         """Sets a control of the list by the text of its option."""
+        at = self.texts(f"#{control} option").index(value)
         self.browser.execute_script(
             "const select = document.getElementById(arguments[0]);"
-            "select.selectedIndex = [...select.options].findIndex(o => o.text === arguments[1]);"
+            "select.selectedIndex = arguments[1];"
             "select.dispatchEvent(new Event('change'));",
             control,
-            value,
+            at,
         )
 
     def results(self, subject: str) -> list[dict[str, Any]]:

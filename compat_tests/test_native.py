@@ -29,6 +29,7 @@ def _float32() -> list[Case]:
         and np.prod(case.input_shape)
         and np.prod(case.output_shape)
         and not _pads_a_whole_kernel(case)
+        and not _strides_with_a_single_tap(case)
     ]
 
 
@@ -41,6 +42,15 @@ def _pads_a_whole_kernel(case: Case) -> bool:
         max(pads) >= (taps - 1) * dilation + 1
         for pads, taps, dilation in zip(case.padding, case.kernel, case.dilations, strict=True)
     )
+
+
+def _strides_with_a_single_tap(case: Case) -> bool:
+    """Where oneDNN's filter gradient writes past its workspace, now and then to a crash.
+
+    https://github.com/uxlfoundation/oneDNN/issues/6035; the runner judges these too.
+    """
+    whole = tuple(n * stride for n, stride in zip(case.input, case.strides, strict=True))
+    return case.kernel == (1, 1) and case.strides != (1, 1) and case.output_size == whole
 
 
 def _always_answered(case: Case) -> bool:

@@ -19,7 +19,8 @@ from compat_tests.conclusion import CANNOT_RUN, FAILS, HOLDS, INTERRUPTED, concl
 from compat_tests.document import as_document, read_report, write_document
 from compat_tests.expected.ledger import Difference, Ledger
 from compat_tests.judge import Judgement, Numbers, Verdict
-from compat_tests.report import print_report, shortened
+from compat_tests.pages.reading import shortened
+from compat_tests.report import print_report
 from compat_tests.runner import Finding, Report
 
 PLANE = FAMILIES["plane"]()

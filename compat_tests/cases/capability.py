@@ -1,4 +1,4 @@
-"""The full product of what implementations tend to leave out, each combination on one small call."""
+"""The full product of what implementations tend to lack, each combination on one small call."""
 
 from __future__ import annotations
 

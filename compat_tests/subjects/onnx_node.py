@@ -140,12 +140,9 @@ def _attributes(case: Case, words: str) -> list[tuple[str, Any]]:
 
 
 def _by_pads(case: Case) -> dict[str, Any]:
-    """The padding in numbers; what no tap reaches is output padding."""
+    """The padding in numbers."""
     (top, bottom), (left, right) = case.pads(0), case.pads(1)
-    return {
-        "pads": [top, left, max(bottom, 0), max(right, 0)],
-        "output_padding": [max(-bottom, 0), max(-right, 0)],
-    }
+    return {"pads": [top, left, max(bottom, 0), max(right, 0)], **_output_padding(case)}
 
 
 def _by_auto_pad(case: Case) -> dict[str, Any]:
@@ -153,29 +150,30 @@ def _by_auto_pad(case: Case) -> dict[str, Any]:
     if not isinstance(case.padding, str):
         raise Inexpressible("auto_pad knows SAME_UPPER, SAME_LOWER and VALID, but no numbers")
     if case.padding == "VALID":
-        return _valid(case)
+        return {"auto_pad": "VALID", **_output_padding(case)}
     if any(o != i * s for o, i, s in zip(case.output_size, case.input, case.strides, strict=True)):
-        raise Inexpressible("auto_pad=SAME_UPPER makes the input size times the stride of it only")
+        raise Inexpressible("auto_pad=SAME_UPPER makes no size but the input's times the stride")
     return {"auto_pad": "SAME_UPPER"}
 
 
 def _by_output_shape(case: Case) -> dict[str, Any]:
-    """The size of the output, of which the engine has to work out the padding.
+    """The size of the output, from which the engine works out the padding.
 
-    The equations for that leave VALID no padding only if the output padding is given as well.
+    The equations for that make the padding negative where some of the output is reached by no tap,
+    and that of VALID too, unless the output padding is given as well.
     """
     if not isinstance(case.padding, str):
         raise Inexpressible("beside output_shape, ConvTranspose ignores padding in numbers")
-    named = {"auto_pad": "SAME_UPPER"} if case.padding == "SAME" else _valid(case)
-    return {**named, "output_shape": list(case.output_size)}
+    return {
+        "auto_pad": "SAME_UPPER" if case.padding == "SAME" else "VALID",
+        **_output_padding(case),
+        "output_shape": list(case.output_size),
+    }
 
 
-def _valid(case: Case) -> dict[str, Any]:
-    """VALID, with output padding for what no tap reaches."""
-    after = [case.pads(axis)[1] for axis in (0, 1)]
-    if max(after) > 0:
-        raise Inexpressible("auto_pad=VALID crops nothing")
-    return {"auto_pad": "VALID", "output_padding": [-pad for pad in after]}
+def _output_padding(case: Case) -> dict[str, Any]:
+    """The cells behind the last one that a tap reaches."""
+    return {"output_padding": [max(-case.pads(axis)[1], 0) for axis in (0, 1)]}
 
 
 WORDS: dict[str, Callable[[Case], dict[str, Any]]] = {
