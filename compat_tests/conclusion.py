@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from compat_tests.cases.registry import select, select_illegal
 from compat_tests.expected.ledger import Ledger, ledger_of
-from compat_tests.runner import Finding, Report
+from compat_tests.runner import Call, Finding, Report
 from compat_tests.subjects.registry import split
 
 HOLDS, FAILS, CANNOT_RUN, INTERRUPTED = 0, 1, 2, 130
@@ -49,7 +49,7 @@ def conclude(
     Returns:
         A conclusion for each subject of the report.
     """
-    ids: list[str] = []
+    tables: list[Call] = []
     found = {}
     for subject in report.subjects:
         ledger = ledgers.get(subject)
@@ -60,9 +60,9 @@ def conclude(
         news = [f for f in findings if not (f.judgement.holds or f.judgement.inexpressible)]
         complaints: list[str] = []
         if ledger is not None and speaks:
-            ids = ids or [*(c.id for c in select()), *(c.id for c in select_illegal())]
-            news = [finding for finding in news if ledger.entry(finding.call.id) is None]
-            complaints = ledger.complaints(findings) + ledger.stale(ids)
+            tables = tables or [*select(), *select_illegal()]
+            news = [finding for finding in news if ledger.entry(finding.call) is None]
+            complaints = ledger.complaints(findings) + ledger.stale(tables)
         found[subject] = Conclusion(
             ledger=ledger if speaks else None,
             silent=None if speaks else ledger,

@@ -27,6 +27,9 @@ FEW_NUMBERS = 3
 IMAGE_REACH, FILTERS_REACH = 4, 2
 """How far a shift is looked for; the search among taps costs the square of it."""
 
+SMALLEST, LARGEST = 2.0**-64, 2.0**32
+"""Inputs are integers with sums below 2**31, or normally distributed: results lie far between."""
+
 COARSER_TYPES = ((8, "bfloat16"), (11, "half precision"), (24, "single precision"))
 """Bits of the significand and names of types that a wider one may have been computed in."""
 
@@ -119,6 +122,13 @@ def _not_finite(e: _Evidence) -> str:
     return "infinite" if np.any(np.isinf(e.found)) else ""
 
 
+def _foreign(e: _Evidence) -> str:
+    """Looks for numbers that no sum of products of the inputs comes near to."""
+    size = np.abs(e.found)
+    foreign = (size > LARGEST) | ((size < SMALLEST) & (size > 0))
+    return "numbers as of memory never written" if np.any(foreign) else ""
+
+
 def _all_zeros(e: _Evidence) -> str:
     return "" if np.any(e.found) else "all zeros"
 
@@ -160,10 +170,10 @@ def _by_formula(kind: Callable[[Case, Formula], Mistakes]) -> Callable[[_Evidenc
             return ""
         asked = asked_for(e.case)
         for named, formula in kind(e.case, asked):
-            shift = (asked.before[0] - formula.before[0], asked.before[1] - formula.before[1])
+            moves = formula.moves(asked)
             if (
-                not formula.equals(asked)
-                and _shows(e, shift)
+                (any(moves) or formula.mixes(asked))
+                and _shows(e, moves)
                 and e.explains(formula.compute(e.part, e.inputs))
             ):
                 return named
@@ -243,14 +253,14 @@ def _find(e: _Evidence, canvas: Array, reach: Pair, steps: Pair) -> Pair | None:
         for axis, r, step, offset in zip(e.axes, reach, steps, (row, column), strict=True):
             last = r + offset + (e.found.shape[axis] - 1) * step
             window[axis] = slice(r + offset, last + 1, step)
-        if (row or column) and _shows(e, (row, column)) and e.explains(canvas[tuple(window)]):
+        if (row or column) and e.explains(canvas[tuple(window)]):
             return row, column
     return None
 
 
-def _shows(e: _Evidence, shift: Pair) -> bool:
-    """Whether the numbers found extend along the axes of a shift, so that it can be told."""
-    return all(n > 1 for n, by in zip(e.spread, shift, strict=True) if by)
+def _shows(e: _Evidence, moves: tuple[bool, bool]) -> bool:
+    """Whether the numbers found extend along the axes of a movement, so that it can be told."""
+    return all(n > 1 for n, moved in zip(e.spread, moves, strict=True) if moved)
 
 
 def _transposed(e: _Evidence) -> str:
@@ -320,7 +330,7 @@ def _count(e: _Evidence) -> str:
 
 _Teller = Callable[[_Evidence], str]
 
-_OF_FEW_VALUES: tuple[_Teller, ...] = (_not_finite, _all_zeros)
+_OF_FEW_VALUES: tuple[_Teller, ...] = (_not_finite, _foreign, _all_zeros)
 """For arrays of the right shape, and no matter how many numbers are wrong."""
 
 _OF_VALUES: tuple[_Teller, ...] = (

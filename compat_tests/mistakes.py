@@ -39,13 +39,24 @@ class Formula:
     w: Indices
     y: Indices
 
-    def equals(self, other: Formula) -> bool:
-        """Whether both compute the same, given that their sizes are the same."""
-        return (self.strides, self.before, self.dilations) == (
-            other.strides,
-            other.before,
-            other.dilations,
-        ) and all(np.array_equal(getattr(self, n), getattr(other, n)) for n in ("x", "w", "y"))
+    def moves(self, other: Formula) -> tuple[bool, bool]:
+        """Whether products land elsewhere than by another formula, along height and width."""
+        height, width = (
+            self.before[axis] != other.before[axis]
+            or (self.strides[axis] != other.strides[axis] and self.input[axis] > 1)
+            or (self.dilations[axis] != other.dilations[axis] and self.kernel[axis] > 1)
+            or not np.array_equal(self._taps(axis), other._taps(axis))
+            for axis in (0, 1)
+        )
+        return height, width
+
+    def mixes(self, other: Formula) -> bool:
+        """Whether numbers meet that don't by another formula."""
+        return not all(np.array_equal(getattr(self, n), getattr(other, n)) for n in ("x", "w", "y"))
+
+    def _taps(self, axis: int) -> Indices:
+        """Which tap along an axis stands in each place of the filters."""
+        return np.asarray(np.unravel_index(self.w, self.w.shape)[axis])
 
     def compute(self, part: Part, inputs: Inputs) -> Array:
         """One part of the answer; float64, channels last."""

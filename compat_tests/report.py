@@ -289,7 +289,7 @@ def _print_subject(
         foreseen = sum(
             not f.judgement.inexpressible and ledger.expects(f) is not None for f in findings
         )
-        notes.append(Text(f"{foreseen:,} differences are known: expected/{ledger.path.name}"))
+        notes.append(Text(f"{foreseen:,} differences are known: {ledger.path.name}"))
     if silent := conclusion.silent:
         versions = ", ".join(f"{name}{text}" for name, text in silent.applies.items())
         notes.append(Text(f"expected/{silent.path.name} speaks of {versions} only", "yellow"))
@@ -332,4 +332,4 @@ def _print_kinds(console: Console, findings: Sequence[Finding], kinds: int) -> N
     if ranked and isinstance((first := smallest(alike[ranked[0]])).call, Case):
         console.print(Text("  to see the first:", style="dim"))
         script = reproducer(resolve(first.subject), first.call, first.judgement)
-        console.print(Padding(Text(script.rstrip(), overflow="fold"), (0, 0, 0, 4)))
+        console.print(Text(script.rstrip()), soft_wrap=True)  # to be copied, so left as it is

@@ -225,6 +225,8 @@ class Changes(unittest.TestCase):
                 lambda y: np.where(np.arange(y.size).reshape(y.shape) == 5, np.nan, y),
             ),
             ("infinite", lambda y: y / 0.0),
+            ("numbers as of memory never written", lambda y: y + (y == y[0, 0, 0, 0]) * 1e36),
+            ("numbers as of memory never written", lambda y: np.where(y == y.max(), 1e-41, y)),
             ("all zeros", np.zeros_like),
             ("+7 everywhere", lambda y: y + 7),
             ("shifted by (1, 0)", _moved),
@@ -323,7 +325,7 @@ class Silence(unittest.TestCase):
 
     def test_of_errors_that_only_look_like_rounding(self) -> None:
         small = Case("diagnosis", input=(4, 4))
-        found = _told(small, "y", lambda right: right + np.resize([1, 0, 0, 0, 0], right.shape))
+        found = _told(small, "y", lambda right: right + np.resize([1, 0, 0, 0, 0, 0], right.shape))
         self.assertEqual(found, "")
 
     def test_of_the_last_bit(self) -> None:
@@ -333,11 +335,13 @@ class Silence(unittest.TestCase):
         two = Case("diagnosis", input=(2, 4), in_channels=2, out_channels=3)
         self.assertEqual(_told(two, "y", lambda right: right[:, ::-1]), "")
 
-    def test_of_one_row(self) -> None:
-        row = Case("diagnosis", input=(1, 5), kernel=(3, 1), in_channels=2, out_channels=3)
+    @parameterized.expand([(2, 1), (3, 0), (3, 2)])
+    def test_of_one_row(self, taps: int, tap: int) -> None:
+        row = Case("diagnosis", input=(1, 5), kernel=(taps, 1), in_channels=2, out_channels=3)
         inputs = make_inputs(row)
-        above = inputs.x @ inputs.w[0, 0].T  # what a shift down by one would leave of it
-        self.assertEqual(diagnose(row, inputs, "y", above, expected(row, inputs)["y"]), "")
+        # Any shift, and a kernel left unreversed, would leave one of the other taps.
+        found = inputs.x @ inputs.w[tap, 0].T
+        self.assertEqual(diagnose(row, inputs, "y", found, expected(row, inputs)["y"]), "")
 
     def test_of_a_single_pixel(self) -> None:
         one = Case("diagnosis", kernel=(3, 3), output=(1, 1), in_channels=4, out_channels=5)

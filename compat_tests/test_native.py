@@ -61,11 +61,11 @@ def _always_answered(case: Case) -> bool:
 
 def _group(case: Case) -> str:
     name = f"{case.family}_s{max(case.strides)}"
-    return f"{name}_k{max(case.kernel)}" if case.family == "axis" else name
+    return f"{name}_k{max(case.kernel)}" if case.family in ("axis", "models") else name
 
 
 class SecondWitness(unittest.TestCase):
-    """Forward and both gradients, equal to the last bit or refused."""
+    """Forward and gradients, equal to the last bit or refused."""
 
     @parameterized.expand(grouped(["native"], _float32(), _group))
     def test_agrees_where_it_answers(self, name: str, variant: str, cases: Sequence[Case]) -> None:

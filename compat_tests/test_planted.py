@@ -104,6 +104,9 @@ GRADIENT_FAULTS: tuple[tuple[str, Part, Callable[[Array], Array], str], ...] = (
 )
 """Faults of `planted_gradient`: the part that they change, how, and what is said of it."""
 
+OTHERS = {"right", "imprecise", "unsteady", "hanging"}
+"""Functions of `planted` with a test of their own."""
+
 ENDS = {
     "chatty": Verdict.EXACT,
     "slow": Verdict.EXACT,
@@ -111,9 +114,8 @@ ENDS = {
     "only_elsewhere": Verdict.REFUSED,
     "aborting": Verdict.FATAL,
     "greedy": Verdict.FATAL,
-    "hanging": Verdict.TIMED_OUT,
 }
-"""What becomes of a call with a stride of 3."""
+"""What becomes of a call with a stride of 3; `hanging` has none."""
 
 
 @cache
@@ -157,7 +159,7 @@ class Meta(unittest.TestCase):
         self.assertGreaterEqual(told["as planted"] / told.total(), MOST, told)
 
     def test_every_fault_has_a_row(self) -> None:
-        rows = {fault.name for fault in FAULTS} | ENDS.keys() | {"right", "imprecise", "unsteady"}
+        rows = {fault.name for fault in FAULTS} | ENDS.keys() | OTHERS
         self.assertEqual(_functions(planted), rows)
         rows = {name for name, *_ in GRADIENT_FAULTS}
         self.assertEqual(_functions(planted_gradient), rows | {"right"})
@@ -255,9 +257,15 @@ class Gradients(unittest.TestCase):
 class Ends(unittest.TestCase):
     """Calls that end in their own ways, each in a worker."""
 
+    cases = select(["axis"], sample=1, ids=["axis-*-s3x1-*-same-*"])
+
     def test_verdicts(self) -> None:
-        cases = select(["axis"], sample=1, ids=["axis-*-s3x1-*-same-*"])
         names = {f"compat_tests.planted:{name}": verdict for name, verdict in ENDS.items()}
-        report = run(dict.fromkeys(names, cases), timeout=5, memory=2**30)
+        report = run(dict.fromkeys(names, self.cases), memory=2**30)
         found = {finding.subject: finding.judgement.verdict for finding in report.findings}
         self.assertEqual(found, names)
+
+    def test_no_end(self) -> None:
+        report = run({"compat_tests.planted:hanging": self.cases}, timeout=2)
+        (finding,) = report.findings
+        self.assertIs(finding.judgement.verdict, Verdict.TIMED_OUT)

@@ -16,7 +16,7 @@ from compat_tests.subjects.subject import Answer, Inexpressible, Script
 
 Function = Callable[..., Any]
 
-XLA_SAMPLE = 400
+XLA_SAMPLE = 100
 """Legal cases for a subject that XLA compiles, which takes about half a second a case."""
 
 

@@ -75,7 +75,8 @@ class Keras:
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Makes a layer for the case and calls it; gradients as the backend finds them."""
-        layer = self._keras().layers.Conv2DTranspose(**_arguments(case))
+        # Random filters would be compiled anew for every shape by JAX, and are not used anyway.
+        layer = self._keras().layers.Conv2DTranspose(**_arguments(case), kernel_initializer="zeros")
         layer.build(_built_for(case))
 
         def call(x: Any, w: Any) -> Any:

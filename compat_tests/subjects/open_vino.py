@@ -26,7 +26,7 @@ VARIANTS = ("pads", "auto_pad")
 
 OPSET = "openvino.opset13"
 
-SAMPLE = 1200
+SAMPLE = 1500
 """Legal cases, as every one is compiled, which takes about a twentieth of a second."""
 
 SETTINGS: dict[str, Any] = {

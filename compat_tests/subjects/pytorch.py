@@ -198,14 +198,16 @@ def torch_script(imports: str, call: str, case: Case) -> Script:
         case: a legal call.
 
     Returns:
-        The script; in NumPy's hands a bfloat16 is a float32.
+        The script; bfloat16, which torch can't exchange with NumPy, goes by way of float32.
     """
-    narrow = case.dtype == "bfloat16"
+    tensor, array = "{}", "{}.detach().numpy()"
+    if case.dtype == "bfloat16":
+        tensor, array = "{}.astype('float32')", "{}.detach().float().numpy().astype('bfloat16')"
     return Script(
         imports=imports,
         call=call,
-        tensor=f"torch.tensor({{}}, dtype=torch.{_dtype_name(case)})",
-        array="{}.detach().float().numpy()" if narrow else "{}.detach().numpy()",
+        tensor=f"torch.tensor({tensor}, dtype=torch.{_dtype_name(case)})",
+        array=array,
         gradients="torch.autograd.functional.vjp(f, (x, w), g)[1]",
     )
 
