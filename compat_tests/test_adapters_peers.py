@@ -56,13 +56,13 @@ ELSEWHERE: tuple[Subject, ...] = (Keras("torch"), Keras("jax"))
 """Keras has one backend a process."""
 
 SAMPLES = {
-    "torch": (150, tuple(name for name in FAMILIES if name != "models")),
-    "torch:cropped": (60, tuple(name for name in FAMILIES if name != "models")),
-    "jax": (11, tuple(name for name in FAMILIES if name != "models")),
-    "jax:conv_transpose": (11, tuple(name for name in FAMILIES if name != "models")),
-    "keras:tensorflow": (120, ("axis", "plane", "channels", "layout")),
+    "torch": 15,
+    "torch:cropped": 6,
+    "jax": 1,
+    "jax:conv_transpose": 1,
+    "keras:tensorflow": 15,
 }
-"""How many cases are judged here, and of which families; JAX compiles each."""
+"""How many cases of each family are judged here; JAX compiles each."""
 
 PLAIN = Case(
     "peers",
@@ -171,13 +171,17 @@ def _each(*subjects: Subject) -> list[tuple[str, Subject]]:
 
 def _sample(subject: Subject) -> tuple[Case, ...]:
     """Cases of images that aren't empty, and that TensorFlow's op takes where it is underneath."""
-    count, families = SAMPLES[subject.name]
-    cases = (case for family in families for case in FAMILIES[family]())
-    kept = [case for case in cases if 0 not in case.input]
+    families = (cases() for family, cases in FAMILIES.items() if family != "models")
+    kept = [[case for case in cases if 0 not in case.input] for cases in families]
     if subject.name == "keras:tensorflow":
-        kept = [case for case in kept if case.batch and case.data_format == "NHWC"]
-        kept = [case for case in kept if _strided_and_dilated(case) or max(case.dilations) == 1]
-    return spread(tuple(kept), count)
+        kept = [[case for case in cases if _always_taken(case)] for cases in kept]
+    return tuple(case for cases in kept for case in spread(tuple(cases), SAMPLES[subject.name]))
+
+
+def _always_taken(case: Case) -> bool:
+    """Whether TensorFlow's op takes a call that gets as far, on every machine."""
+    usual = case.batch > 0 and case.data_format == "NHWC" and case.dtype == "float32"
+    return usual and (max(case.dilations) == 1 or _strided_and_dilated(case))
 
 
 class Samples(unittest.TestCase):
@@ -284,7 +288,7 @@ class Scripts(unittest.TestCase):
                 ("plain", PLAIN),
                 ("channels_first", replace(PLAIN, data_format="NCHW", kernel=(3, 2))),
                 ("groups", replace(PLAIN, in_channels=4, out_channels=6, groups=2)),
-                ("explicit", replace(PLAIN, padding=((2, 0), (1, 0)), output=(7, 12))),
+                ("explicit", replace(PLAIN, padding=((2, 1), (1, 1)), output=(5, 11))),
                 ("bfloat16", replace(PLAIN, dtype="bfloat16", padding="VALID", output=(9, 14))),
                 ("odd", replace(PLAIN, kernel=(3, 5), output=(5, 11), padding="SAME")),
             )

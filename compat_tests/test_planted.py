@@ -11,7 +11,7 @@ import re
 import unittest
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 
@@ -190,7 +190,8 @@ class Conditions(unittest.TestCase):
                 right_for_3 = stride == 3 and kernel % 2 == 0 and kernel >= 4
                 trivial = case.input == case.output == (1, 1) and kernel == 1
                 right = not known or right_for_1 or right_for_2 or right_for_3 or trivial
-                self.assertEqual(judged_here(subject, case).holds, right, case.id)
+                found = judged_here(subject, replace(case, gradients=()))
+                self.assertEqual(found.holds, right, case.id)
                 judged += known
         self.assertGreater(judged, 200)
 

@@ -18,13 +18,14 @@ def traits(case: Case) -> dict[str, Trait]:
     Returns:
         Texts: "family"; "dtype"; "layout", "NHWC" or "NCHW"; "padding", "SAME", "VALID" or
         "explicit"; "groups", "one", "several" or "depthwise"; "gradients", "none", "dx", "dw",
-        "first" or "second".
-        Truths: "strided" and "dilated", on any axis; "single_tap", a kernel of one tap; "no_input"
-        and "no_output", an image or batch without cells; "unknown_size", "unknown_output", not
-        known when traced; "kernel_below_stride", an effective kernel smaller than its stride on any
-        axis; "uneven", a side padded more than the other on any axis; "unreached", outputs beyond
-        all kernels on any axis; "cropped", a side padded by the effective kernel or more;
-        "default_output", the output that is the default one.
+        "first" or "second"; "empty", "no", "batch", "image" or "both": which of them has no cells.
+        Truths: "strided" and "dilated", on any axis; "single_tap", a kernel of one tap;
+        "no_output", an output image without cells; "unknown_size" and "unknown_output", not known
+        when traced; "kernel_below_stride", an effective kernel smaller than its stride on any axis;
+        "uneven", a side padded more than the other on any axis; "unreached", outputs beyond all
+        kernels on any axis; "one_sided", the side before padded more than the one after by the
+        stride and the dilation or more, on any axis; "cropped", a side padded by the effective
+        kernel or more; "default_output", the output that is the default one.
         Numbers: "stride" and "kernel", the larger one of the two axes.
     """
     effective = [(k - 1) * d + 1 for k, d in zip(case.kernel, case.dilations, strict=True)]
@@ -40,13 +41,19 @@ def traits(case: Case) -> dict[str, Trait]:
         "strided": max(case.strides) > 1,
         "dilated": max(case.dilations) > 1,
         "single_tap": max(case.kernel) == 1,
-        "no_input": 0 in case.input_shape,
-        "no_output": 0 in case.output_shape,
+        "empty": _empty(case),
+        "no_output": 0 in case.output_size,
         "unknown_size": bool({"batch", "height", "width"} & set(case.unknown)),
         "unknown_output": "output_shape" in case.unknown,
         "kernel_below_stride": any(k < s for k, s in zip(effective, case.strides, strict=True)),
         "uneven": any(before != after for before, after in pads),
         "unreached": any(after < 0 for _, after in pads),
+        "one_sided": any(
+            before - after >= max(stride, dilation)
+            for (before, after), stride, dilation in zip(
+                pads, case.strides, case.dilations, strict=True
+            )
+        ),
         "cropped": any(max(sides) >= k for sides, k in zip(pads, effective, strict=True)),
         "default_output": case.output is None
         or (not explicit and case.output_size == _default(case)),
@@ -65,6 +72,12 @@ def _gradients(case: Case) -> str:
     if case.gradients in (FIRST_ORDER, SECOND_ORDER):
         return "first" if case.gradients == FIRST_ORDER else "second"
     return case.gradients[0] if case.gradients else "none"
+
+
+def _empty(case: Case) -> str:
+    if case.batch:
+        return "image" if 0 in case.input else "no"
+    return "both" if 0 in case.input else "batch"
 
 
 def _default(case: Case) -> tuple[int, int]:
