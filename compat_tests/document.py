@@ -176,7 +176,7 @@ def _listed(array: Any) -> Any:
     """Nested lists; what is no finite number becomes text, which JSON can hold."""
     values = array.astype(np.float64)
     if np.all(np.isfinite(values)):
-        whole = np.all(values == np.rint(values))
+        whole = np.all(values == np.rint(values)) and np.all(np.abs(values) < 2**53)
         return (values.astype(np.int64) if whole else values).tolist()
     return values.astype(str).tolist()
 

@@ -22,10 +22,11 @@ def traits(case: Case) -> dict[str, Trait]:
         Truths: "strided" and "dilated", on any axis; "single_tap", a kernel of one tap;
         "no_output", an output image without cells; "unknown_size" and "unknown_output", not known
         when traced; "kernel_below_stride", an effective kernel smaller than its stride on any axis;
-        "uneven", a side padded more than the other on any axis; "unreached", outputs beyond all
-        kernels on any axis; "one_sided", the side before padded more than the one after by the
-        stride and the dilation or more, on any axis; "cropped", a side padded by the effective
-        kernel or more; "default_output", the output that is the default one.
+        "uneven", a side padded more than the other on any axis; "odd", an odd padding of both
+        sides together, on any axis; "unreached", outputs beyond all kernels on any axis;
+        "one_sided", the side before padded more than the one after by the stride and the dilation
+        or more, on any axis; "cropped", a side padded by the effective kernel or more;
+        "default_output", the output that is the default one.
         Numbers: "stride" and "kernel", the larger one of the two axes.
     """
     effective = [(k - 1) * d + 1 for k, d in zip(case.kernel, case.dilations, strict=True)]
@@ -47,6 +48,7 @@ def traits(case: Case) -> dict[str, Trait]:
         "unknown_output": "output_shape" in case.unknown,
         "kernel_below_stride": any(k < s for k, s in zip(effective, case.strides, strict=True)),
         "uneven": any(before != after for before, after in pads),
+        "odd": any(max(before + after, 0) % 2 for before, after in pads),
         "unreached": any(after < 0 for _, after in pads),
         "one_sided": any(
             before - after >= max(stride, dilation)
