@@ -117,7 +117,9 @@ class Tables(unittest.TestCase):
     def test_fits(self, width: int) -> None:
         report = _report(*[Judgement(Verdict.FATAL, "a long story " * 60)] * 20)
         lines = _printed(report, width)
-        self.assertLessEqual(max(map(len, lines)), width)
+        # What follows is to be copied, and is left as it is.
+        told = lines[: lines.index("  to see the first:")]
+        self.assertLessEqual(max(map(len, told)), width)
 
     def test_many_subjects_fit(self) -> None:
         subjects = tuple(f"ours:lowering_{n}" for n in range(12))

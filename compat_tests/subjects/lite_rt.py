@@ -142,7 +142,7 @@ def _converted(case: Case, inputs: Inputs) -> bytes:
     # AutoGraph would find nothing to rewrite here, but warn that it can't rewrite an import.
     @tf.function(input_signature=signature, autograph=False)
     def call(x: Any, *output_shape: Any) -> Any:
-        at_run_time = dict(zip(["output_shape"], output_shape, strict=False))
+        at_run_time = {"output_shape": output_shape[0]} if output_shape else {}
         return Ours().function(x, w, **arguments, **at_run_time)
 
     traced = call.get_concrete_function()
