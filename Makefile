@@ -83,7 +83,7 @@ test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests not marked slow on the 
 
 .PHONY: test-peers
 test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed
-	$(PY) $(PYTEST) -m peers
+	COMPAT_PEERS=required $(PY) $(PYTEST) -m peers
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## check style, formatting and types

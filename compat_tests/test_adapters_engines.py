@@ -8,6 +8,7 @@ tests, and then its ledger in `expected` has to be brought up to date with them.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import unittest
 from collections import Counter
@@ -18,6 +19,7 @@ from importlib.util import find_spec
 from unittest import mock
 
 import numpy as np
+import pytest
 from packaging.version import Version
 from parameterized import parameterized
 
@@ -35,6 +37,8 @@ from compat_tests.subjects.onnx_reference import OnnxReference
 from compat_tests.subjects.onnx_runtime import OnnxRuntime
 from compat_tests.subjects.open_vino import OpenVino
 from compat_tests.subjects.subject import Absent, Inexpressible, Subject
+
+pytestmark = pytest.mark.peers
 
 Rule = Callable[[Case], bool]
 
@@ -201,11 +205,13 @@ def _each(*subjects: Subject) -> list[tuple[str, Subject]]:
 
 
 class Engines(unittest.TestCase):
-    """Skips a test whose engine is not installed."""
+    """Skips a test whose engine is not installed; fails it if it has to be."""
 
     def need(self, subject: Subject) -> None:
         if not _installed(subject):
-            self.skipTest(f"{subject.name} needs an engine that is not installed")
+            missing = f"{subject.name} needs an engine that is not installed"
+            self.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
+            self.skipTest(missing)
 
     def assert_verdict(self, subject: Subject, case: Case, verdict: Verdict) -> None:
         found = judged_here(subject, case)

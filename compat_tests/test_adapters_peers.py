@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 from packaging.version import Version
 from parameterized import parameterized
 
@@ -37,6 +38,8 @@ from compat_tests.subjects.numpy_types import numpy_dtype
 from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Absent, Inexpressible, Subject
+
+pytestmark = pytest.mark.peers
 
 Rule = Callable[[Case], bool]
 
@@ -157,11 +160,13 @@ REFUSED: dict[str, tuple[Rule, ...]] = {
 
 
 def _need(test: unittest.TestCase, subject: Subject) -> None:
-    """Skips the test if the subject's framework is not installed."""
+    """Skips the test if the subject's framework is not installed; fails it if it has to be."""
     frameworks = [part for part in subject.name.split(":") if part in ("torch", "jax", "keras")]
     for framework in frameworks:
         if find_spec(framework) is None:
-            test.skipTest(f"{framework} belongs to an extra and is not installed")
+            missing = f"{framework} belongs to an extra and is not installed"
+            test.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
+            test.skipTest(missing)
 
 
 def _each(*subjects: Subject) -> list[tuple[str, Subject]]:

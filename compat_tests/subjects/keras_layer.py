@@ -96,17 +96,16 @@ class Keras:
         image, last = "x", "{}"
         if case.data_format == "NCHW":
             image, last = "keras.ops.moveaxis(x, 3, 1)", "keras.ops.moveaxis({}, 1, 3)"
-        call = last.format(
-            f"((layer := keras.layers.Conv2DTranspose({given})).build({_built_for(case)})"
-            f" or layer.stateless_call([w], [], {image})[0])"
-        )
-        imports = f"import os; os.environ['KERAS_BACKEND'] = {self.variant!r}; import keras"
+        call = last.format(f"layer.stateless_call([w], [], {image})[0]")
+        # Made beside the imports: a `tf.function` may not make variables.
+        keras = f"import os; os.environ['KERAS_BACKEND'] = {self.variant!r}; import keras"
+        layer = f"; layer = keras.layers.Conv2DTranspose({given}); layer.build({_built_for(case)})"
         if self.variant == "torch":
-            return pytorch.torch_script(f"{imports}, torch", call, case)
+            return pytorch.torch_script(f"{keras}, torch{layer}", call, case)
         if self.variant == "jax":
-            return jax_lax.jax_script(f"{imports}, jax, jax.numpy as jnp", call, case)
+            return jax_lax.jax_script(f"{keras}, jax, jax.numpy as jnp{layer}", call, case)
         return Script(
-            imports=f"{imports}, tensorflow as tf",
+            imports=f"{keras}, tensorflow as tf{layer}",
             call=call,
             tensor="tf.constant({})",
             array="{}.numpy()",
