@@ -18,8 +18,8 @@ from typing import Any
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.frames import read_frame, write_frame
-from compat_tests.outcomes import Died, Outcome, TimedOut
-from compat_tests.subjects.registry import resolve
+from compat_tests.outcomes import Died, Outcome, Raised, TimedOut
+from compat_tests.subjects.registry import resolve, split
 
 ROOT = Path(__file__).resolve().parent.parent
 """The directory that holds the `compat_tests` package."""
@@ -35,6 +35,10 @@ class CannotStart(Exception):
     """The worker did not get as far as taking calls; the message says why."""
 
 
+class NotInstalled(CannotStart):
+    """It is the implementation that is not there."""
+
+
 class WorkerProcess:
     """A worker with one subject in it.
 
@@ -42,23 +46,29 @@ class WorkerProcess:
         alive: False once a call has cost the process its life.
     """
 
-    def __init__(self, subject: str, timeout: float) -> None:
+    def __init__(self, subject: str, timeout: float, memory: int) -> None:
         """Starts the process; `load` waits until it takes calls.
 
         Args:
-            subject: the subject's name.
+            subject: the subject's name, with the Python that it runs in if it is another.
             timeout: seconds allowed for a call.
+            memory: bytes that the process may take.
         """
+        name, python = split(subject)
         self._timeout = timeout
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "compat_tests.worker", subject],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment(resolve(subject).environment()),
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [python or sys.executable, "-m", "compat_tests.worker", name, str(memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment(resolve(subject).environment()),
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise CannotStart(f"{python} can't be run: {error}") from None
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         self.alive = True
@@ -75,6 +85,7 @@ class WorkerProcess:
             Versions and settings, as the subject tells them.
 
         Raises:
+            NotInstalled: if the implementation is not there.
             CannotStart: if the worker dies or fails on the way.
         """
         first = self._reply(START_SECONDS)
@@ -85,7 +96,10 @@ class WorkerProcess:
             raise CannotStart(f"{first.cause} while loading: {first.last_words}")
         if isinstance(first, TimedOut):
             raise CannotStart(f"not loaded within {first.seconds:g} s")
-        raise CannotStart(str(first).strip())
+        assert isinstance(first, Raised)
+        if {"Absent", "ModuleNotFoundError"} & set(first.bases):
+            raise NotInstalled(first.message)
+        raise CannotStart(f"{first.kind}: {first.message}")
 
     def ask(self, call: Case | IllegalCase) -> Outcome:
         """Makes one call.

@@ -1,13 +1,14 @@
 """The process in which an implementation runs: reads calls from a pipe, writes what became of them.
 
-Started by the runner as `python -m compat_tests.worker SUBJECT`. It never sees the expected answer.
+Started by the runner as `python -m compat_tests.worker SUBJECT BYTES`, with the memory that it may
+take, and possibly by another Python, so it needs NumPy and the implementation alone. It never sees
+the expected answer.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import IO
 
 from compat_tests.cases.case import Case
@@ -40,8 +41,8 @@ def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
 def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
     """Answers calls until there are no more.
 
-    The first reply is the description of the subject, or the text of the error that kept it from
-    loading; then one outcome a call, in order.
+    The first reply is the description of the subject, or the error that kept it from loading; then
+    one outcome a call, in order.
 
     Args:
         subject: the implementation.
@@ -51,7 +52,7 @@ def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
     try:
         description = subject.describe()
     except Exception as error:
-        write_frame(replies, "".join(traceback.format_exception_only(error)))
+        write_frame(replies, raised(error))
         return
     write_frame(replies, description)
     while True:
@@ -69,22 +70,21 @@ def main() -> None:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    _limit_memory()
+    _limit_memory(int(sys.argv[2]))
     serve(resolve(sys.argv[1]), requests, replies)
     replies.close()
     os._exit(0)
 
 
-def _limit_memory() -> None:
-    """Allows the process no more memory than the machine has, so that an excess ends it alone."""
+def _limit_memory(allowed: int) -> None:
+    """Allows the process so many bytes of data, so that an excess ends it and nothing else."""
     try:
         import resource
     except ImportError:  # not a POSIX system
         return
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = allowed if hard == resource.RLIM_INFINITY else min(allowed, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 if __name__ == "__main__":
