@@ -3,21 +3,30 @@
 Started by the runner as `python -m compat_tests.worker SUBJECT BYTES`, with the memory that it may
 take, and possibly by another Python, so it needs NumPy and the implementation alone. It never sees
 the expected answer.
+
+A framework takes seconds to load, and a call may cost the process its life. So the loaded process
+makes no call itself but forks one that does, and another when that one has died.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
+from collections.abc import Callable
 from typing import IO
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import make_inputs
 from compat_tests.frames import read_frame, write_frame
-from compat_tests.outcomes import Outcome, accepted, answered, raised
+from compat_tests.outcomes import Died, Outcome, accepted, answered, cause, raised
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Subject
+
+PR_SET_PDEATHSIG = 1
+"""The option of prctl(2)."""
 
 
 def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
@@ -55,12 +64,42 @@ def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
         write_frame(replies, raised(error))
         return
     write_frame(replies, description)
+    if not hasattr(os, "fork"):
+        _answer(subject, requests, replies)
+        return
+    while code := _in_a_child(lambda: _answer(subject, requests, replies)):
+        write_frame(replies, Died(cause(code), ""))
+
+
+def _answer(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Answers calls until there are no more."""
     while True:
         try:
             call = read_frame(requests)
         except EOFError:
             return
         write_frame(replies, run_call(subject, call))
+
+
+def _in_a_child(work: Callable[[], None]) -> int:
+    """Does the work in a copy of this process.
+
+    Returns:
+        What the copy ended with: 0 when the work was done, a negative number for a signal.
+    """
+    child = os.fork()
+    if not child:
+        _die_with_the_parent()
+        work()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _die_with_the_parent() -> None:
+    """Has the kernel end this process when its parent has ended, where the kernel is Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, cast
 
 import numpy as np
@@ -117,8 +118,11 @@ def differentiate(
     g, u, v = image(inputs.g), image(inputs.u), tf.cast(tf.constant(inputs.v), case.dtype)
     call = _traced(lambda x, w, values: function(x, w, **values), case, x, w, values)
     sources = {"input": x, "filters": w}
-    with tf.GradientTape() as outer:
-        outer.watch([g, x, w])
+    second_order = case.gradients == SECOND_ORDER
+    # Without need an outer tape would cost as much again: it has gradients' gradients traced.
+    with tf.GradientTape() if second_order else nullcontext() as outer:
+        if second_order:
+            outer.watch([g, x, w])
         with tf.GradientTape() as tape:
             tape.watch([x, w])
             y = call(x, w, values)
@@ -127,7 +131,7 @@ def differentiate(
             return answer
         first = pullback(tape, y, sources, g)
     found = dict(zip(FIRST_ORDER, first, strict=True))
-    if case.gradients == SECOND_ORDER:
+    if second_order:
         second = pullback(outer, first, {"upstream gradient": g, **sources}, [u, v])
         found |= dict(zip(SECOND_ORDER[2:], second, strict=True))
     for part in case.gradients:
