@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -18,6 +18,7 @@ from tf_tconv.arguments import (
     check_pair,
     check_tensor,
 )
+from tf_tconv.backend import backend
 from tf_tconv.fitting import (
     FILTERS_AXES,
     check_channels,
@@ -26,10 +27,12 @@ from tf_tconv.fitting import (
     infer_groups,
 )
 from tf_tconv.geometry import AxisGeometry, AxisNames, brief
-from tf_tconv.lowerings import Lowering
+from tf_tconv.lowerings import REGISTRY, Lowering
 from tf_tconv.lowerings.shapes import maximum, sizes
-from tf_tconv.planning import choose_lowering, usable
-from tf_tconv.run_time import AxisRequest, enforce
+from tf_tconv.lowerings.work import Sizes
+from tf_tconv.memory import remembered
+from tf_tconv.planning import call_sizes, check_lowering, choose
+from tf_tconv.run_time import AxisRequest, Check, enforce
 
 INPUT_AXES = {
     "NHWC": "[batch, height, width, in_channels]",
@@ -102,40 +105,60 @@ def conv2d_transpose(
             f"name={brief(name)} is a {type(name).__name__}; it must be a string or None."
         )
     with tf.name_scope(name or "conv2d_transpose"):
-        data_format = check_data_format(data_format)
-        plan = choose_lowering(lowering)
-        x = check_tensor("input", input, INPUT_AXES[data_format])
-        filters = check_tensor("filters", filters, FILTERS_AXES, x.dtype)
-        strides = check_pair("strides", strides, data_format)
-        dilations = (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
-        paddings = check_paddings(padding, data_format)
-        shape = check_output_shape(output_shape, data_format)
-        rows, columns = (
-            AxisRequest(
-                strides[axis],
-                dilations[axis],
-                paddings[axis],
-                shape.sizes[axis + 1],
-                names=AxisNames(
-                    shape.arguments[axis + 1],
-                    f"padding[{position}]" if isinstance(paddings[axis], tuple) else "padding",
-                    ("rows", "columns")[axis],
-                ),
-            )
-            for axis, position in enumerate(SPATIAL_AXES[data_format])
+        check_lowering(lowering)
+        arguments = arrange(
+            input, filters, output_shape, strides, padding, data_format, dilations, groups
         )
-        if groups is None:
-            groups = infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
-        return transpose(
-            x,
-            filters,
-            rows,
-            columns,
-            groups=groups,
-            data_format=data_format,
-            lowering=plan,
-            output_shape=shape,
+        return transpose(lowering=lowering, **arguments._asdict())
+
+
+class Arguments(NamedTuple):
+    """Arguments that were each checked alone, as `transpose` takes them."""
+
+    x: Any
+    filters: Any
+    rows: AxisRequest
+    columns: AxisRequest
+    groups: int
+    data_format: str
+    output_shape: OutputShape
+
+
+def arrange(
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None,
+    dilations: Any,
+    groups: int | None,
+) -> Arguments:
+    """Puts the arguments of `conv2d_transpose` in order and checks each alone."""
+    data_format = check_data_format(data_format)
+    x = check_tensor("input", input, INPUT_AXES[data_format])
+    filters = check_tensor("filters", filters, FILTERS_AXES, x.dtype)
+    strides = check_pair("strides", strides, data_format)
+    dilations = (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
+    paddings = check_paddings(padding, data_format)
+    shape = check_output_shape(output_shape, data_format)
+    rows, columns = (
+        AxisRequest(
+            strides[axis],
+            dilations[axis],
+            paddings[axis],
+            shape.sizes[axis + 1],
+            names=AxisNames(
+                shape.arguments[axis + 1],
+                f"padding[{position}]" if isinstance(paddings[axis], tuple) else "padding",
+                ("rows", "columns")[axis],
+            ),
         )
+        for axis, position in enumerate(SPATIAL_AXES[data_format])
+    )
+    if groups is None:
+        groups = infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
+    return Arguments(x, filters, rows, columns, groups, data_format, shape)
 
 
 def transpose(
@@ -146,7 +169,7 @@ def transpose(
     *,
     groups: int,
     data_format: str,
-    lowering: Lowering,
+    lowering: str,
     output_shape: OutputShape | None = None,
 ) -> Any:
     """The transposed convolution for arguments that were each checked alone.
@@ -158,12 +181,68 @@ def transpose(
         columns: what is asked of the width.
         groups: number of channel groups.
         data_format: "NHWC" or "NCHW".
-        lowering: the algorithm.
+        lowering: "auto" or the name of an algorithm.
         output_shape: batch and channels asked for, if any.
 
     Returns:
         The output in the layout of `data_format`, its static shape as sharp as what is known.
     """
+    call = solve(
+        x, filters, rows, columns, groups=groups, data_format=data_format, output_shape=output_shape
+    )
+    row_axis, column_axis = call.rows, call.columns
+    algorithm = REGISTRY[call.choice(lowering)]
+    with tf.control_dependencies(enforce(call.checks)):
+        if data_format == "NCHW":
+            x = tf.transpose(x, [0, 2, 3, 1])
+        if algorithm.trimmed and _is_static(row_axis, column_axis):
+            x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
+        lower = _on_groups(algorithm, groups, row_axis, column_axis)
+        y = TransposeProduct(row_axis, column_axis, groups, lower).transposed(x, filters)
+        y.set_shape(call.shape)
+        return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
+
+
+class Call(NamedTuple):
+    """A call whose arguments were checked against each other.
+
+    Args:
+        rows: the geometry of the height.
+        columns: the geometry of the width.
+        shape: `[batch, output height, output width, out]`, None for what only the run knows.
+        checks: what remains to be checked when it runs.
+        sizes: the call in numbers, for the planner; None where they can't be counted.
+        assumed: what they assume of sizes that only the run knows.
+    """
+
+    rows: Any
+    columns: Any
+    shape: list[int | None]
+    checks: list[Check]
+    sizes: Sizes | None
+    assumed: tuple[str, ...]
+
+    def choice(self, lowering: str) -> str:
+        """The name of the lowering that computes it where it is traced or called."""
+        return choose(lowering, self.sizes, self.known_kernel, backend(), remembered)
+
+    @property
+    def known_kernel(self) -> bool:
+        """Whether the kernel's height and width are known."""
+        return all(isinstance(axis.kernel_size, int) for axis in (self.rows, self.columns))
+
+
+def solve(
+    x: Any,
+    filters: Any,
+    rows: AxisRequest,
+    columns: AxisRequest,
+    *,
+    groups: int,
+    data_format: str,
+    output_shape: OutputShape | None = None,
+) -> Call:
+    """Geometry and checks of a call; see `transpose` for the arguments."""
     dimensions = sizes(x)
     batch, in_channels = dimensions[0], dimensions[CHANNEL_AXIS[data_format]]
     height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])
@@ -199,16 +278,15 @@ def transpose(
         _first_known(column_axis.output_size, columns.output_size),
         _first_known(out_channels, asked[3]),
     ]
-    lowering = usable(lowering, row_axis, column_axis)
-    with tf.control_dependencies(enforce(checks)):
-        if data_format == "NCHW":
-            x = tf.transpose(x, [0, 2, 3, 1])
-        if lowering.trimmed and _is_static(row_axis, column_axis):
-            x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
-        lower = _on_groups(lowering, groups, row_axis, column_axis)
-        y = TransposeProduct(row_axis, column_axis, groups, lower).transposed(x, filters)
-        y.set_shape(static_shape)
-        return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
+    numbers = call_sizes(
+        (static_shape[0], height, width),
+        *(_trimmed(axis) for axis in (row_axis, column_axis)),
+        in_channels,
+        out_channels,
+        groups,
+        x.dtype.size,
+    )
+    return Call(row_axis, column_axis, static_shape, checks, *(numbers or (None, ())))
 
 
 def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tuple[Any, ...]:
@@ -242,6 +320,10 @@ def _on_groups(
         return tf.concat([lowering.lower(*part, rows, columns) for part in parts], axis=3)
 
     return lower
+
+
+def _trimmed(axis: Any) -> Any:
+    return axis.trimmed() if isinstance(axis, AxisGeometry) else axis
 
 
 def _is_static(*axes: Any) -> bool:

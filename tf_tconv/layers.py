@@ -12,7 +12,7 @@ from tf_tconv.arguments import CHANNEL_AXIS, LARGEST, SPATIAL_AXES, check_size, 
 from tf_tconv.functional import transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import sizes
-from tf_tconv.planning import choose_lowering
+from tf_tconv.planning import check_lowering
 from tf_tconv.run_time import AxisRequest
 
 LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
@@ -121,7 +121,7 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"groups={self.groups} does not divide filters={self.filters}; filters must be a "
                 "multiple of groups."
             )
-        choose_lowering(lowering)
+        check_lowering(lowering)
         self.lowering = lowering.lower()
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
@@ -191,7 +191,7 @@ class Conv2DTranspose(keras.layers.Layer):
             columns,
             groups=self.groups,
             data_format=LAYOUTS[self.data_format],
-            lowering=choose_lowering(self.lowering),
+            lowering=self.lowering,
         )
         if self.bias is not None:
             shape = [1, 1, 1, 1]

@@ -1,25 +1,252 @@
-"""Which lowering computes a call."""
+"""Which lowering computes a call, and why: candidates with their work and its estimated cost."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from tf_tconv.geometry import check_name
-from tf_tconv.lowerings import NAMES, REGISTRY, Lowering
+from tf_tconv import costs
+from tf_tconv.geometry import AxisGeometry, check_name
+from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.lowerings.work import Sizes, Work
+
+MEMORY_MULTIPLE = 16
+"""A lowering whose temporaries exceed the bytes of input and output this many times isn't chosen."""
+
+ASSUMED_BATCH = 4
+"""What a batch known only at run time is planned as."""
+
+ASSUMED_SIZE = 48
+"""What a height or width known only at run time is planned as."""
+
+FALLBACK = "polyphase"
+"""Where nothing can be counted: it multiplies and holds the least."""
+
+Remembered = Callable[[Sizes, str], str | None]
 
 
-def choose_lowering(lowering: str) -> Lowering:
-    """The registered lowering that `lowering` asks for; "auto" never means "native".
+@dataclass(frozen=True)
+class Candidate:
+    """One lowering, as considered for a call.
+
+    Args:
+        lowering: its name.
+        flops: multiplications and additions, those with zeros included.
+        bytes: read and written by its operations, each operand once.
+        temporaries: bytes of the tensors that live at the same time beside input, filters and
+            output, at their most.
+        operations: convolutions, matrix products and copies.
+        seconds: the estimated cost, on the machine that the coefficients were fitted on.
+        excluded: why it can't be chosen, or "".
+    """
+
+    lowering: str
+    flops: int
+    bytes: int
+    temporaries: int
+    operations: int
+    seconds: float
+    excluded: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The lowering chosen for a call, and what else was considered.
+
+    Args:
+        lowering: the name of what computes the call.
+        reason: why, in one sentence.
+        backend: what the costs are estimated for: "onednn", "plain" (no oneDNN) or "xla".
+        flops: multiplications and additions of the definition.
+        candidates: all lowerings, the cheapest first.
+        assumed: what was assumed of sizes that only the run knows.
+    """
+
+    lowering: str
+    reason: str
+    backend: str
+    flops: int
+    candidates: tuple[Candidate, ...]
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate that was chosen; none for "native", whose work isn't ours to count."""
+        return next((c for c in self.candidates if c.lowering == self.lowering), None)
+
+    def __str__(self) -> str:
+        """A table of the candidates under the reason."""
+        lines = [f"{self.lowering}: {self.reason}", *(f"assumed {text}" for text in self.assumed)]
+        lines.append(f"{'':2}{'lowering':<16}{'GFLOP':>9}{'MB':>9}{'held MB':>9}{'steps':>7}{'ms':>9}")
+        for each in self.candidates:
+            mark = ">" if each.lowering == self.lowering else ""
+            lines.append(
+                f"{mark:2}{each.lowering:<16}{each.flops / 1e9:>9.3f}{each.bytes / 1e6:>9.2f}"
+                f"{each.temporaries / 1e6:>9.2f}{each.operations:>7}{each.seconds * 1e3:>9.3f}"
+                f"  {each.excluded}".rstrip()
+            )
+        return "\n".join(lines)
+
+
+def check_lowering(lowering: str) -> str:
+    """`lowering`, if it is one.
 
     Raises:
         TypeError: not a string.
         ValueError: no such lowering.
     """
-    name = check_name("lowering", lowering, ("auto", *NAMES, "native"))
-    return REGISTRY["zero_insertion" if name == "auto" else name]
+    return check_name("lowering", lowering, ("auto", *NAMES, "native"))
 
 
-def usable(lowering: Lowering, *axes: Any) -> Lowering:
-    """`lowering`, or "zero_insertion" where it needs a kernel size that only the run knows."""
-    known = all(isinstance(axis.kernel_size, int) for axis in axes)
-    return lowering if known or not lowering.known_kernel else REGISTRY["zero_insertion"]
+def call_sizes(
+    x: Any, rows: Any, columns: Any, in_channels: Any, out_channels: Any, groups: int, itemsize: int
+) -> tuple[Sizes, tuple[str, ...]] | None:
+    """A call in numbers, and what had to be assumed for that.
+
+    Args:
+        x: `[batch, height, width]`, integers or None.
+        rows: the geometry of the height.
+        columns: the geometry of the width.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        groups: channel groups.
+        itemsize: bytes of a number.
+
+    Returns:
+        None if nothing can be counted: kernel or channels are known only at run time, or empty.
+    """
+    known = (rows.kernel_size, columns.kernel_size, in_channels, out_channels)
+    if not all(isinstance(size, int) and size for size in known):
+        return None
+    batch, height, width = (size if isinstance(size, int) else None for size in x)
+    assumed = [
+        f"{name} {instead}"
+        for name, size, instead in (
+            ("batch", batch, ASSUMED_BATCH),
+            ("height", height, ASSUMED_SIZE),
+            ("width", width, ASSUMED_SIZE),
+        )
+        if size is None
+    ]
+    if batch is None:
+        batch = ASSUMED_BATCH
+    down, across = _known(rows, height), _known(columns, width)
+    sizes = Sizes(
+        batch,
+        down,
+        across,
+        down.input_size,
+        across.input_size,
+        in_channels,
+        out_channels,
+        groups,
+        itemsize,
+    )
+    return sizes, tuple(assumed)
+
+
+def _known(axis: Any, size: int | None) -> AxisGeometry:
+    """The geometry, with assumptions where only the run knows."""
+    if isinstance(axis, AxisGeometry):
+        return axis
+    cells = ASSUMED_SIZE if size is None else size
+    surplus = axis.surplus if isinstance(axis.surplus, int) else axis.stride
+    output = max((cells - 1) * axis.stride + surplus, 0)
+    before = axis.pad_before if isinstance(axis.pad_before, int) else 0
+    after = axis.pad_after if isinstance(axis.pad_after, int) else 0
+    return AxisGeometry(
+        cells, axis.kernel_size, axis.stride, axis.dilation, output, before, after
+    )
+
+
+def choose(
+    lowering: str, sizes: Sizes | None, known_kernel: bool, backend: str, remembered: Remembered
+) -> str:
+    """The lowering that computes a call.
+
+    Args:
+        lowering: "auto", or the name that the caller asked for.
+        sizes: the call in numbers; None where they can't be counted.
+        known_kernel: whether the kernel's height and width are known.
+        backend: one of `tf_tconv.costs.BACKENDS`.
+        remembered: what was measured to be fastest on this machine, if it was.
+
+    Returns:
+        A name of `tf_tconv.lowerings.REGISTRY`; "native" only if asked for.
+    """
+    if not known_kernel and (lowering == "auto" or REGISTRY[lowering].known_kernel):
+        return "zero_insertion"
+    if lowering != "auto":
+        return lowering
+    if sizes is None:
+        return FALLBACK
+    return remembered(sizes, backend) or cheapest(sizes, backend)
+
+
+@lru_cache(maxsize=4096)
+def cheapest(sizes: Sizes, backend: str) -> str:
+    """The lowering of the least estimated cost among those that keep within memory."""
+    return next((c.lowering for c in candidates(sizes, backend) if not c.excluded), FALLBACK)
+
+
+def candidates(sizes: Sizes, backend: str) -> tuple[Candidate, ...]:
+    """All lowerings for a call, the cheapest first."""
+    allowed = MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs) * sizes.itemsize
+    found = [
+        _candidate(name, registered.work(sizes), sizes, backend, allowed)
+        for name, registered in REGISTRY.items()
+        if registered.work is not None
+    ]
+    return tuple(sorted(found, key=lambda candidate: candidate.seconds))
+
+
+def _candidate(name: str, work: Work, sizes: Sizes, backend: str, allowed: int) -> Candidate:
+    held = work.held * sizes.itemsize
+    excluded = ""
+    if held > allowed:
+        excluded = f"holds more than {MEMORY_MULTIPLE} times input plus output"
+    return Candidate(
+        name,
+        work.flops,
+        work.moved * sizes.itemsize,
+        held,
+        len(work.steps),
+        costs.seconds(work, backend, sizes.itemsize),
+        excluded,
+    )
+
+
+def explain(
+    lowering: str,
+    sizes: Sizes | None,
+    known_kernel: bool,
+    assumed: tuple[str, ...],
+    backend: str,
+    remembered: Remembered,
+) -> Plan:
+    """The choice for a call with its reason; see `choose` for the arguments."""
+    name = choose(lowering, sizes, known_kernel, backend, remembered)
+    if sizes is None:
+        reason = "kernel or channels are known only at run time, so there are no phases to plan"
+        return Plan(name, reason, backend, 0, (), assumed)
+    found = candidates(sizes, backend)
+    if lowering != "auto":
+        reason = "asked for by name"
+    elif remembered(sizes, backend):
+        reason = "measured on this machine to be the fastest"
+    else:
+        reason = _reason(name, found)
+    return Plan(name, reason, backend, sizes.flops, found, assumed)
+
+
+def _reason(name: str, found: tuple[Candidate, ...]) -> str:
+    """Why the cheapest is it, against the next one."""
+    usable = [candidate for candidate in found if not candidate.excluded]
+    if len(usable) < 2:
+        return "the only one that keeps within memory"
+    first, second = usable[:2]
+    times = second.seconds / first.seconds if first.seconds else math.inf
+    return f"the least estimated cost, {times:.2f} times less than {second.lowering}"

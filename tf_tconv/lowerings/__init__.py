@@ -17,7 +17,8 @@ Two kinds of algorithm share their parts: those that *gather* compute output pha
 (`windows`, `kernels`), those that *scatter* add up shifted products (`blocks`). What the phases are
 says `AxisRelations.phase_grid`; `interleaving` puts them in place.
 
-To add one: write its file, add a line to `_REGISTRY`.
+Beside `lower`, a file has `work`, which counts what `lower` does. To add one: write its file, add a
+line to `_REGISTRY`, fit the costs anew (`benchmarks/fit_costs.py`).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from tf_tconv.lowerings import (
     subpixel,
     zero_insertion,
 )
+from tf_tconv.lowerings.work import Sizes, Work
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Lowering:
 
     Args:
         lower: the function, see the module's contract.
+        work: counts what it does for given sizes, if it is TensorFlow's primitives.
         grouped: whether it takes several channel groups in one call.
         trimmed: whether inputs and taps that reach no output are cut off before the call.
         known_kernel: whether the kernel's height and width must be integers, known when the call is
@@ -52,20 +55,21 @@ class Lowering:
     """
 
     lower: Callable[[Any, Any, Any, Any], Any]
+    work: Callable[[Sizes], Work] | None
     grouped: bool = True
     trimmed: bool = True
     known_kernel: bool = True
 
 
 _REGISTRY = {
-    "zero_insertion": Lowering(zero_insertion.lower, known_kernel=False),
-    "polyphase": Lowering(polyphase.lower),
-    "row_polyphase": Lowering(row_polyphase.lower),
-    "line_batch": Lowering(line_batch.lower),
-    "subpixel": Lowering(subpixel.lower),
-    "overlap_add": Lowering(overlap_add.lower),
-    "block_matmul": Lowering(block_matmul.lower),
-    "native": Lowering(native.lower, grouped=False, trimmed=False, known_kernel=False),
+    "zero_insertion": Lowering(zero_insertion.lower, zero_insertion.work, known_kernel=False),
+    "polyphase": Lowering(polyphase.lower, polyphase.work),
+    "row_polyphase": Lowering(row_polyphase.lower, row_polyphase.work),
+    "line_batch": Lowering(line_batch.lower, line_batch.work),
+    "subpixel": Lowering(subpixel.lower, subpixel.work),
+    "overlap_add": Lowering(overlap_add.lower, overlap_add.work),
+    "block_matmul": Lowering(block_matmul.lower, block_matmul.work),
+    "native": Lowering(native.lower, None, grouped=False, trimmed=False, known_kernel=False),
 }
 
 REGISTRY = MappingProxyType(_REGISTRY)

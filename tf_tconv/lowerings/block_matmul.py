@@ -14,9 +14,10 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings import overlap_add
-from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks
-from tf_tconv.lowerings.interleaving import to_cells
+from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks, work_of_sum
+from tf_tconv.lowerings.interleaving import to_cells, work_of_cropping
 from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
@@ -61,3 +62,29 @@ def _lines(x: Any, taps: Any) -> Any:
         taps = tf.reshape(taps, [down, across * out, channels])
     y = tf.matmul(x, taps, transpose_b=True)
     return tf.reshape(y, [batch, height, down, width, across * out])
+
+
+def work(call: Sizes) -> Work:
+    """What that takes for a call of these sizes."""
+    if call.groups > 1:
+        return overlap_add.work(call)
+    down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
+    lines, depth = call.batch * call.height, call.in_channels
+    steps: list[Step] = []
+    several = len(down.blocks()) * len(across.blocks()) > 1
+    for rows in down.blocks():
+        for columns in across.blocks():
+            height, width = len(rows.taps), len(columns.taps) * call.out_channels
+            if several:
+                part = height * width * depth
+                steps.append(Copy(part, part, width * depth))
+            if height == 1:
+                steps.append(Product(1, lines * call.width, depth, width))
+            else:
+                steps.append(Product(lines * height, call.width, depth, width, right=height))
+    summed = work_of_sum(call, down, across)
+    taps = int(call.rows.kernel_size * call.columns.kernel_size)
+    products = lines * call.width * taps * call.out_channels
+    images = sum(step.written for step in summed[:-1] if isinstance(step, Copy))
+    steps.extend((*summed, *work_of_cropping(call, down, across)))
+    return Work(tuple(steps), products * bool(summed) + images)

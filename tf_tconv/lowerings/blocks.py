@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tf_tconv.geometry import Block, PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop_axes
+from tf_tconv.lowerings.interleaving import steps_of
+from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
 def accumulator(dtype: Any) -> Any:
@@ -49,3 +51,22 @@ def sum_of_blocks(
             amounts = [(0, 0), height, *inner, (before * out, after * out)]
             images.append(pad_or_crop_axes(image(down, across), amounts))
     return tf.add_n(images)
+
+
+def work_of_sum(call: Sizes, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Step, ...]:
+    """What `sum_of_blocks` copies and adds, the images apart."""
+    steps_down, steps_across = steps_of(call, rows, columns)
+    pixels, out = call.batch * call.height * call.width, call.out_channels
+    whole = call.batch * steps_down * steps_across * rows.stride * columns.stride * out
+    steps: list[Step] = []
+    blocks = 0
+    for down in rows.blocks():
+        for across in columns.blocks():
+            blocks += 1
+            moved = (*rows.around(down.steps), *columns.around(across.steps))
+            if any((*moved, *rows.missing(down), *columns.missing(across))):
+                taps = len(down.taps) * len(across.taps)
+                steps.append(Copy(pixels * taps * out, whole, len(across.taps) * out))
+    if blocks > 1:
+        steps.append(Copy(blocks * whole, whole, whole))
+    return tuple(steps)

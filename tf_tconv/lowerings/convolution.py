@@ -25,9 +25,8 @@ def convolve(
 
     With oneDNN the op returns a wrong shape, or memory that nobody wrote, where its input or output
     is empty (TensorFlow 2.21). A size known only at run time may turn out to be zero: there the
-    input is padded up to one kernel and one example, and the result cut back to its true size. (A
-    reshape to the true size would not do: with one size unknown, it is optimised away.) Sizes known
-    to be zero are the caller's business.
+    input is padded up to one kernel, and the result cut back to its true size. Sizes known to be zero
+    are the caller's business.
 
     Args:
         x: `[batch, height, width, in]`.
@@ -49,9 +48,6 @@ def convolve(
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
     if not all(isinstance(size, int) for size in (*padded, *spans)):
         x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
-    if not isinstance(batch, int):
-        # Not by `tf.pad`, which oneDNN fuses with the convolution as if it padded the image only.
-        x = tf.concat([x, tf.zeros([maximum(1 - batch, 0), *sizes(x)[1:]], x.dtype)], 0)
     y = tf.nn.conv2d(
         x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
     )
@@ -61,7 +57,12 @@ def convolve(
     ]
     if not all(isinstance(size, int) for size in true):
         y = y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
-    return y if isinstance(batch, int) else y[:batch]
+    if not isinstance(batch, int):
+        # What an empty batch has instead. The size that is no constant keeps the reshape from being
+        # optimised away, as one to the shape that the convolution claims to have would be.
+        _, height, width, out = sizes(y)
+        y = tf.reshape(y, [batch, height + tf.minimum(batch, 0), width, out])
+    return y
 
 
 def _fits_attribute(pads: Pair, span: Any) -> bool:

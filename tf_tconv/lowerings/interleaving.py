@@ -16,6 +16,7 @@ import tensorflow as tf
 from tf_tconv.geometry import PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop
 from tf_tconv.lowerings.shapes import is_one, maximum, sizes
+from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
 def step_counts(x: Any, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Any, Any]:
@@ -78,3 +79,16 @@ def to_cells(lines: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
     batch, steps_down, phases_down, line = sizes(lines)
     y = tf.reshape(lines, [batch, steps_down * phases_down, line // out, out])
     return pad_or_crop(y, *((-before, -after) for before, after in (rows.crop, columns.crop)))
+
+
+def steps_of(call: Sizes, rows: PhaseGrid, columns: PhaseGrid) -> tuple[int, int]:
+    """How many steps down and across the output of a call has, in numbers."""
+    return max(call.height + rows.more, 0), max(call.width + columns.more, 0)
+
+
+def work_of_cropping(call: Sizes, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Step, ...]:
+    """What `to_cells` copies."""
+    if not any((*rows.crop, *columns.crop)):
+        return ()
+    _, across = steps_of(call, rows, columns)
+    return (Copy(call.outputs, call.outputs, across * columns.stride * call.out_channels),)

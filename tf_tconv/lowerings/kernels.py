@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid, Window
 from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
 def window_taps(grid: PhaseGrid, window: Window) -> Any:
@@ -74,3 +75,19 @@ def phases_first(y: Any, groups: Any, phases: int) -> Any:
     each = channels // (groups * phases)
     y = tf.reshape(y, [batch * height * width, groups, phases, each])
     return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, height, width, channels])
+
+
+def work_of_kernel(call: Sizes, taps_down: Any, taps_across: Any) -> tuple[Step, ...]:
+    """What `phase_kernel` copies."""
+    each = call.in_channels // call.groups * call.out_channels
+    down, across = taps_down[:, None, :, None], taps_across[None, :, None, :]
+    holes = bool((down < 0).any() or (across < 0).any())
+    numbers = taps_down.size * taps_across.size * each
+    columns = call.columns.kernel_size
+    order = (down * columns + across).ravel()
+    steps: list[Step] = []
+    if holes:
+        steps.append(Copy(call.weights, call.weights, call.weights))
+    if holes or not np.array_equal(order, np.arange(call.rows.kernel_size * columns)):
+        steps.append(Copy(numbers, numbers, each))
+    return (*steps, Copy(numbers, numbers, 1))

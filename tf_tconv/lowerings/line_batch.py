@@ -18,10 +18,17 @@ import tensorflow as tf
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings import row_polyphase
 from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.interleaving import side_by_side, step_counts, to_cells
-from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps
+from tf_tconv.lowerings.interleaving import (
+    side_by_side,
+    step_counts,
+    steps_of,
+    to_cells,
+    work_of_cropping,
+)
+from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps, work_of_kernel
 from tf_tconv.lowerings.padding import pad_or_crop
 from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
@@ -93,3 +100,42 @@ def _tall(taps: Any) -> tuple[Any, tuple[int, int]]:
     first, last = int(held[0]), int(held[-1])
     around = (phases - 1) * lines
     return tall[first : last + 1], (around - first, around - (lines * phases - 1 - last))
+
+
+def work(call: Sizes) -> Work:
+    """What that takes for a call of these sizes."""
+    down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
+    row_windows = down.windows(joined=True)
+    if len(row_windows) > 1 or down.stride == 1:
+        return row_polyphase.work(call)
+    (window,) = row_windows
+    steps_down, steps_across = steps_of(call, down, across)
+    lines, phases = len(window.blocks), len(window.phases)
+    images = call.batch * steps_down * lines * call.width * call.in_channels
+    taps, _ = _tall(window_taps(down, window))
+    steps: list[Step] = []
+    if lines > 1:
+        steps.append(Copy(images, images, call.width * call.in_channels))
+    column_windows = across.windows(joined=True)
+    windows = call.batch * steps_down * phases * steps_across
+    for columns in column_windows:
+        cells = window_taps(across, columns)
+        steps.extend(work_of_kernel(call, taps, cells))
+        steps.append(
+            Convolution(
+                windows,
+                taps=lines * len(cells),
+                depth=call.in_channels // call.groups,
+                channels=len(columns.phases) * call.out_channels,
+                read=images,
+                padded=windows * len(taps) // lines,
+            )
+        )
+    whole = windows * across.stride * call.out_channels
+    if len(column_windows) > 1:
+        steps.append(Copy(whole, whole, call.out_channels))
+    if phases < down.stride:
+        steps.append(Copy(whole, call.outputs, steps_across * across.stride * call.out_channels))
+    cropping = work_of_cropping(call, down, across)
+    held = images * (lines > 1) + whole * bool(cropping) + call.weights
+    return Work((*steps, *cropping), held)

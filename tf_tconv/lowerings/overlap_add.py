@@ -13,9 +13,10 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations, Block
-from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks
-from tf_tconv.lowerings.interleaving import as_lines, to_cells
+from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks, work_of_sum
+from tf_tconv.lowerings.interleaving import as_lines, to_cells, work_of_cropping
 from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
@@ -58,3 +59,37 @@ def _products(x: Any, w: Any) -> Any:
         y = tf.reshape(tf.matmul(x, w, transpose_b=True), [groups, pixels, taps, each])
         y = tf.transpose(y, [1, 2, 0, 3])
     return tf.reshape(y, [batch, height, width, kernel_height, kernel_width * out])
+
+
+def work(call: Sizes) -> Work:
+    """What that takes for a call of these sizes."""
+    down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
+    pixels, groups = call.batch * call.height * call.width, call.groups
+    taps = int(call.rows.kernel_size * call.columns.kernel_size)
+    products = pixels * taps * call.out_channels
+    steps: list[Step] = []
+    if groups > 1:
+        steps.append(Copy(call.inputs, call.inputs, call.in_channels // groups))
+        steps.append(Copy(call.weights, call.weights, call.weights // (taps * groups)))
+    steps.append(
+        Product(
+            groups,
+            pixels,
+            call.in_channels // groups,
+            taps * call.out_channels // groups,
+            right=groups,
+        )
+    )
+    if groups > 1:
+        steps.append(Copy(products, products, call.out_channels // groups))
+    blocks = len(down.blocks()) * len(across.blocks())
+    summed = work_of_sum(call, down, across)
+    # A slice of the products, which only a kernel of one block spares.
+    if blocks > 1:
+        steps.append(Copy(products, products, across.stride * call.out_channels))
+    steps.extend(summed)
+    if down.stride > 1:
+        steps.append(Copy(call.outputs, call.outputs, across.stride * call.out_channels))
+    steps.extend(work_of_cropping(call, down, across))
+    images = sum(step.written for step in summed[:blocks] if isinstance(step, Copy))
+    return Work(tuple(steps), products + max(images, call.outputs * (down.stride > 1)))

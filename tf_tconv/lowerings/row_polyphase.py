@@ -10,10 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 from tf_tconv.geometry import AxisRelations
-from tf_tconv.lowerings.windows import convolve_windows
+from tf_tconv.lowerings.windows import convolve_windows, work_of_windows
+from tf_tconv.lowerings.work import Sizes, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
     down, across = rows.phase_grid(), columns.phase_grid(compact=True)
     return convolve_windows(x, w, down, across, down.windows(), across.windows(joined=True))
+
+
+def work(call: Sizes) -> Work:
+    """What that takes for a call of these sizes."""
+    down, across = call.rows.phase_grid(), call.columns.phase_grid(compact=True)
+    return work_of_windows(call, down, across, down.windows(), across.windows(joined=True))

@@ -12,9 +12,17 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid, Window
 from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.interleaving import as_lines, side_by_side, step_counts, to_cells
-from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps
+from tf_tconv.lowerings.interleaving import (
+    as_lines,
+    side_by_side,
+    step_counts,
+    steps_of,
+    to_cells,
+    work_of_cropping,
+)
+from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps, work_of_kernel
 from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
 def convolve_windows(
@@ -61,3 +69,45 @@ def convolve_windows(
         steps = side_by_side(pieces, columns.stride, axis=4, unit=out)
         bands.append((down.phases, as_lines(steps)))
     return to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
+
+
+def work_of_windows(
+    call: Sizes,
+    rows: PhaseGrid,
+    columns: PhaseGrid,
+    row_windows: Sequence[Window],
+    column_windows: Sequence[Window],
+) -> Work:
+    """What `convolve_windows` does."""
+    steps_down, steps_across = steps_of(call, rows, columns)
+    windows = call.batch * steps_down * steps_across
+    steps: list[Step] = []
+    for down in row_windows:
+        for across in column_windows:
+            phases = len(down.phases) * len(across.phases)
+            taps = window_taps(rows, down), window_taps(columns, across)
+            steps.extend(work_of_kernel(call, *taps))
+            steps.append(
+                Convolution(
+                    windows,
+                    taps=len(down.blocks) * len(across.blocks),
+                    depth=call.in_channels // call.groups,
+                    channels=phases * call.out_channels,
+                    read=call.inputs,
+                    padded=windows,
+                )
+            )
+    whole = windows * rows.stride * columns.stride * call.out_channels
+    held = whole
+    if len(column_windows) > 1:
+        steps.append(Copy(whole, whole, call.out_channels))
+    line = columns.stride * call.out_channels
+    if any(len(down.phases) > 1 for down in row_windows):
+        steps.append(Copy(whole, whole, line))
+    if len(row_windows) > 1:
+        steps.append(Copy(whole, whole, steps_across * line))
+    cropping = work_of_cropping(call, rows, columns)
+    passes = len([step for step in steps if isinstance(step, Copy) and step.read == whole])
+    if passes + len(cropping) > 1:
+        held += whole
+    return Work((*steps, *cropping), held + max(s.written for s in steps if isinstance(s, Copy)))

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
@@ -49,3 +50,27 @@ def _insert_zeros(x: Any, row_stride: int, column_stride: int) -> Any:
         lines = tf.pad(lines, [[0, 0], [0, 0], [0, row_stride - 1], [0, 0]])
         x = tf.reshape(lines, [batch, height * row_stride, width, channels])
     return x
+
+
+def work(call: Sizes) -> Work:
+    """What that takes for a call of these sizes."""
+    weights, out = call.weights, call.out_channels
+    steps: list[Step] = [Copy(weights, weights, call.weights // out), Copy(weights, weights, 1)]
+    wide = call.inputs * call.columns.stride
+    dilated = wide * call.rows.stride
+    if call.columns.stride > 1:
+        steps.append(Copy(call.inputs, wide, call.in_channels))
+    if call.rows.stride > 1:
+        steps.append(Copy(wide, dilated, call.width * call.in_channels))
+    windows = call.outputs // out
+    steps.append(
+        Convolution(
+            windows,
+            taps=int(call.rows.kernel_size * call.columns.kernel_size),
+            depth=call.in_channels // call.groups,
+            channels=out,
+            read=dilated,
+            padded=windows,
+        )
+    )
+    return Work(tuple(steps), (wide + dilated if dilated > call.inputs else 0) + weights)
