@@ -24,9 +24,9 @@ class Colours:
 
 LIGHT = {
     "paper": Colours("#fcfcfa", "#1d2430"),
-    "faint": Colours("#f1f2f4", "#7b8493"),
+    "faint": Colours("#f1f2f4", "#646d7c"),
     "value": Colours("#cbe1f7", "#0b3a66"),
-    "inserted": Colours("#ffffff", "#98a1af"),
+    "inserted": Colours("#ffffff", "#6c7585"),
     "lead": Colours("#fddcb4", "#8f4700"),
     "trail": Colours("#e4d8f6", "#573591"),
     "kernel": Colours("#cfecd5", "#12502b"),
@@ -47,7 +47,7 @@ DARK = {
     "paper": Colours("#171a21", "#e6e9ef"),
     "faint": Colours("#20242d", "#8b94a5"),
     "value": Colours("#1f4266", "#d3e7fb"),
-    "inserted": Colours("#1c2028", "#7d8797"),
+    "inserted": Colours("#1c2028", "#858fa0"),
     "lead": Colours("#6a3d0c", "#ffdfb8"),
     "trail": Colours("#44316b", "#e6dafb"),
     "kernel": Colours("#1f4d2f", "#d2f2da"),

@@ -84,7 +84,7 @@ class Trace:
         filters: `[height, width, out_channels/groups, in_channels]`, as given.
         output: what `conv2d_transpose` returned.
         geometry: `rows` and `columns`, `tf_tconv.AxisGeometry` each.
-        padding: as given.
+        padding: "SAME", "VALID" or the four pairs given.
         data_format: "NHWC" or "NCHW".
         groups: number of channel groups.
         batch: the example shown.
@@ -388,7 +388,7 @@ def trace(
         w,
         output,
         call_geometry(x.shape, w.shape, output.shape, strides, padding, data_format, dilations),
-        padding,
+        padding.upper() if isinstance(padding, str) else padding,
         data_format,
         output.shape[CHANNEL_AXIS[data_format]] // w.shape[2],
     ).select()
