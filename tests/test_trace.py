@@ -309,7 +309,7 @@ def test_printing_never_fails():
     assert "the batch of input is empty" in str(empty)
     nothing = tf_tconv.trace(ramp(1, 0, 3, 1), ramp(3, 3, 1, 1), None, 2)
     assert "output, 0 x 6" in str(nothing)
-    assert str(classic()) == classic().text()
+    assert str(classic()) == repr(classic()) == classic().text()
 
 
 def test_long_sums_are_cut_short():
@@ -507,3 +507,21 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(
         classic().save(tmp_path / f"x.{ending}")
     classic().save(tmp_path / "x.svg")
     assert (tmp_path / "x.svg").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 1e9])
+def test_numbers_fit_into_their_cells(scale):
+    x = np.random.default_rng(5).normal(size=(1, 3, 3, 1)) * scale
+    figure = tf_tconv.trace(x, x.reshape(3, 3, 1, 1), None, 2).figure()
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    cells = [patch.get_window_extent() for patch in axes.patches if patch.get_width() == 1]
+    inside = 0
+    for text in axes.texts:
+        letters = text.get_window_extent()
+        x, y = (letters.x0 + letters.x1) / 2, (letters.y0 + letters.y1) / 2
+        around = [cell for cell in cells if cell.x0 < x < cell.x1 and cell.y0 < y < cell.y1]
+        for cell in around:
+            assert letters.width <= cell.width, text.get_text()
+            inside += 1
+    assert inside >= 64 + 9 + 36

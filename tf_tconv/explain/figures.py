@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INSTALL = 'pip install "tf-tconv[explain]"'
-WIDEST, TALLEST, LARGEST_CELL, SMALLEST_CELL = 15.0, 11.0, 0.5, 0.22  # In inches.
+WIDEST, TALLEST, LARGEST_CELL, SMALLEST_CELL = 15.0, 11.0, 0.5, 0.3  # In inches.
 BLENDS = 10  # Steps from a fill to its ink, for the rounded edges of letters.
 HOLD = 1500  # Milliseconds that the last frame stays longer.
 

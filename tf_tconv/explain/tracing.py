@@ -70,7 +70,7 @@ class Plane:
         return numbers.look(images, filters, self.geometry, cell, range(1))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """Every intermediate of one call of `conv2d_transpose`, from `trace`.
 
@@ -209,6 +209,9 @@ class Trace:
 
     def __str__(self) -> str:
         return text.summary(self)
+
+    def __repr__(self) -> str:
+        return str(self)  # A page of text says more than all the arrays.
 
     def text(self, view: str = "zero_insertion", cell: Any = None) -> str:
         """The call as plain text, its numbers aligned.

@@ -472,8 +472,11 @@ def _chip(x: float, y: float, text: str) -> tuple[Item, ...]:
 
 
 def _short(value: Any) -> str:
-    """A number of three significant digits at most, so that it fits into a cell."""
-    return shown(value, digits=3)
+    """A number in six letters at most, so that it fits into a cell; rounded as that takes."""
+    text = shown(value, digits=3)
+    if len(text) > 6:
+        text = f"{value:.2f}" if abs(value) < 1 else f"{value:.0e}"
+    return text
 
 
 def _thin(x: float, y: float) -> Box:
