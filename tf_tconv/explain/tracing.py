@@ -149,7 +149,7 @@ class Trace:
 
         Returns:
             The window of the example and output channel shown, with all its input channels: its
-            `sum` is the output cell.
+            `sum` is the output cell, but for the rounding of the call's dtype.
 
         Raises:
             TypeError: `cell` is no pair of integers.
@@ -186,7 +186,7 @@ class Trace:
             first = check_integer("in_channel", in_channel, first, last)
         return dataclasses.replace(chosen, in_channel=first)
 
-    @property
+    @functools.cached_property
     def plane(self) -> Plane:
         """The one channel that pictures show.
 
