@@ -4,20 +4,16 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from tf_tconv.commands.explain import explain
+from tf_tconv.cli import app
 from tf_tconv.commands.failure import FAILED
 
 CLASSIC = "--input 3 --kernel 3 --stride 2 --padding same"
 
 
 def run(line):
-    """The command as it is registered: as one of several."""
-    app = typer.Typer()
-    app.command()(explain)
-    app.callback()(lambda: None)
+    """The command as it is installed."""
     return CliRunner().invoke(app, ["explain", *line.split()])
 
 
