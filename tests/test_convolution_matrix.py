@@ -11,7 +11,9 @@ from compat_tests.cases.inputs import make_inputs
 from compat_tests.cases.registry import FAMILIES, select, spread
 from compat_tests.subjects.calling import keyword_arguments, to_layout
 
-SAMPLE = {name: spread(select([name]), 30) for name in FAMILIES}
+# Not those of whole models, whose matrices have up to a hundred billion entries.
+SMALL = [name for name in FAMILIES if name != "models"]
+SAMPLE = {name: spread(select([name]), 30) for name in SMALL}
 DTYPES = {"half": np.float16, "float32": np.float32, "float64": np.float64, "int32": np.int32}
 
 
@@ -26,7 +28,7 @@ def matrix_of(case, w, **changes):
     return tf_tconv.convolution_matrix(**arguments)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SMALL)
 def test_its_transpose_is_the_transposed_convolution(family):
     for case in SAMPLE[family]:
         inputs = make_inputs(case)
@@ -42,7 +44,7 @@ def test_its_transpose_is_the_transposed_convolution(family):
             assert np.array_equal(matrix.T @ example.ravel(), answer), case.id
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SMALL)
 def test_it_is_the_forward_convolution(family):
     for case in SAMPLE[family][::3]:
         if not case.batch:
@@ -56,7 +58,7 @@ def test_it_is_the_forward_convolution(family):
         assert np.array_equal(matrix @ image.ravel(), wanted), case.id
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SMALL)
 def test_sparse_entries_make_the_dense_matrix(family):
     for case in SAMPLE[family][::5]:
         w = make_inputs(case).w
