@@ -4,8 +4,9 @@ Started by the runner as `python -m compat_tests.worker SUBJECT BYTES`, with the
 take, and possibly by another Python, so it needs NumPy and the implementation alone. It never sees
 the expected answer.
 
-A framework takes seconds to load, and a call may cost the process its life. So, on Linux, a process
-that has loaded one makes no call itself but forks a process that does, and another when that has died.
+A framework takes seconds to load, and a call may cost the process its life. So, on Linux, the
+process that has loaded one makes no call itself but forks another that does, and one more whenever
+that has died.
 """
 
 from __future__ import annotations
