@@ -188,6 +188,7 @@ def test_tensorflow():
         assert_equal(axis, y.numpy()[0, :, 0], cut)
 
 
+@pytest.mark.peers
 def test_torch():
     torch = pytest.importorskip("torch")
     for axis in AXES[::3]:
@@ -235,6 +236,7 @@ def onnx_answer(axis, **attributes):
     return y[0, :, :, 0].T
 
 
+@pytest.mark.peers
 def test_onnx():
     for axis in AXES[::2]:
         arguments, cut = translated("ONNX", axis)
@@ -246,6 +248,7 @@ def test_onnx():
         assert_equal(axis, y, cut)
 
 
+@pytest.mark.peers
 def test_onnx_same_upper_needs_the_output_shape():
     same = [axis for axis in AXES if axis[4] == "SAME"]
     for axis in same:
@@ -260,6 +263,7 @@ def test_onnx_same_upper_needs_the_output_shape():
     assert 0 < wrong < len(usual)
 
 
+@pytest.mark.peers
 def test_jax():
     jax = pytest.importorskip("jax")
     for axis in AXES[::29]:
@@ -269,6 +273,7 @@ def test_jax():
         assert_equal(axis, y, cut)
 
 
+@pytest.mark.peers
 def test_jax_padding_by_name_is_the_default_size():
     jax = pytest.importorskip("jax")
     for name in ("SAME", "VALID"):
@@ -293,6 +298,7 @@ def jax_answer(jax, axis, padding):
     return np.asarray(y)[0, :, 0]
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("name", ["SAME", "VALID"])
 def test_keras(name):
     for i, k, s, q in itertools.product((3,), range(1, 6), range(1, 5), (None, 0, 1)):
