@@ -78,8 +78,8 @@ test-fast: $(VENV)/.stamp-dev ## run the tests not marked slow
 	$(PY) $(PYTEST) -m "not slow"
 
 .PHONY: test-oldest
-test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests not marked slow on the oldest TensorFlow allowed
-	$(PY_OLDEST) $(PYTEST) -m "not slow"
+test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests marked neither slow nor peers on the oldest TensorFlow allowed
+	$(PY_OLDEST) $(PYTEST) -m "not slow and not peers"
 
 .PHONY: test-peers
 test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed

@@ -105,7 +105,9 @@ def main(
     try:
         if resume and json is None:
             raise ValueError("--resume needs --json, the file to go on from")
-        calls = {name: _calls(name, family or (), case or (), sample) for name in names}
+        calls = {
+            name: _calls(name, family or (), case or (), sample, bool(subject)) for name in names
+        }
         ledgers = _ledgers(names, expected)
         earlier = None
         if resume and json is not None and json.exists():
@@ -190,12 +192,16 @@ def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, Ledger]:
 
 
 def _calls(
-    subject: str, families: Sequence[str], ids: Sequence[str], sample: int | None
+    subject: str,
+    families: Sequence[str],
+    ids: Sequence[str],
+    sample: int | None,
+    named: bool = True,
 ) -> list[Call]:
     """The calls that a subject is to face.
 
-    A slow subject takes a sample by its own wish, unless the caller chooses: the capability table
-    as a whole, and the rest evenly spread.
+    A slow subject takes a sample by its own wish, unless the caller chooses: evenly spread, and the
+    capability table as a whole if the caller has named the subject.
 
     Raises:
         ValueError: if subject, family or id is unknown.
@@ -208,8 +214,8 @@ def _calls(
     if (legal_families or not families) and (legal_ids or not ids):
         chosen = select(legal_families, sample, legal_ids)
         if sample is None and adapter.sample is not None and not ids:
-            whole = tuple(case for case in chosen if case.family == CAPABILITY)
-            rest = tuple(case for case in chosen if case.family != CAPABILITY)
+            whole = tuple(case for case in chosen if named and case.family == CAPABILITY)
+            rest = tuple(case for case in chosen if not (named and case.family == CAPABILITY))
             chosen = (*(spread(rest, adapter.sample) if rest else ()), *whole)
         calls += chosen
     wanted = ILLEGAL in families or bool(illegal_ids)

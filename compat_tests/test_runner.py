@@ -22,8 +22,9 @@ from compat_tests import planted
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
-from compat_tests.process import ROOT
-from compat_tests.runner import Report, run
+from compat_tests.outcomes import Answered, Died
+from compat_tests.process import ROOT, WorkerProcess
+from compat_tests.runner import MEMORY, Report, run
 
 FAMILIES = ["axis", "plane", "channels", "layout", "dtype"]
 CASES = select(FAMILIES, sample=40)
@@ -186,6 +187,46 @@ class Resumed(unittest.TestCase):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
+
+
+@unittest.skipUnless(sys.platform == "linux", "elsewhere every call is made where it was loaded")
+class Forked(unittest.TestCase):
+    """The process that has loaded a framework outlives the calls that it forks off."""
+
+    def test_an_abort_is_told_and_the_next_call_is_made(self) -> None:
+        worker = WorkerProcess(_subject("aborting"), 60, MEMORY)
+        try:
+            worker.load()
+            (fine, *_) = [case for case in CASES if case not in STRIDE_3]
+            before = worker.ask(fine)
+            died = worker.ask(STRIDE_3[0])
+            after = worker.ask(fine)
+        finally:
+            worker.close()
+        self.assertIsInstance(before, Answered)
+        self.assertIsInstance(died, Died)
+        assert isinstance(died, Died)
+        self.assertIn("SIGABRT", died.cause)
+        self.assertIsInstance(after, Answered)
+
+    def test_a_call_does_not_outlive_the_process_that_forked_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder, "pid")
+            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+                worker = WorkerProcess(_subject("slow"), 60, MEMORY)
+                try:
+                    worker.load()
+                    worker.ask(CASES[0])
+                    child = int(note.read_text())
+                    self.assertNotEqual(child, worker.pid)
+                    os.kill(worker.pid, signal.SIGKILL)
+                    self.assertIsInstance(worker.ask(CASES[1]), Died)
+                finally:
+                    worker.close()
+            with self.assertRaises(ProcessLookupError):
+                for _ in range(100):
+                    os.kill(child, 0)
+                    time.sleep(0.05)
 
 
 class Killed(unittest.TestCase):

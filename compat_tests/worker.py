@@ -4,8 +4,9 @@ Started by the runner as `python -m compat_tests.worker SUBJECT BYTES`, with the
 take, and possibly by another Python, so it needs NumPy and the implementation alone. It never sees
 the expected answer.
 
-A framework takes seconds to load, and a call may cost the process its life. So the loaded process
-makes no call itself but forks one that does, and another when that one has died.
+A framework takes seconds to load, and a call may cost the process its life. So, on Linux, the
+process that has loaded one makes no call itself but forks another that does, and one more whenever
+that has died.
 """
 
 from __future__ import annotations
@@ -58,13 +59,15 @@ def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
         requests: where to read calls.
         replies: where to write outcomes.
     """
+    threads = _threads()
     try:
         description = subject.describe()
     except Exception as error:
         write_frame(replies, raised(error))
         return
     write_frame(replies, description)
-    if not hasattr(os, "fork"):
+    if threads is None or _threads() != threads:
+        # Threads are not copied along: a framework that has started some would wait for them.
         _answer(subject, requests, replies)
         return
     while code := _in_a_child(lambda: _answer(subject, requests, replies)):
@@ -79,6 +82,14 @@ def _answer(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
         except EOFError:
             return
         write_frame(replies, run_call(subject, call))
+
+
+def _threads() -> int | None:
+    """How many threads this process has, where the kernel is Linux."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return None
 
 
 def _in_a_child(work: Callable[[], None]) -> int:

@@ -39,8 +39,13 @@ def test_public_names():
     assert set(tf_tconv.__all__) == {
         "AxisGeometry",
         "Conv2DTranspose",
+        "SparseMatrix",
+        "Trace",
+        "checkerboard",
         "conv2d_transpose",
+        "convolution_matrix",
         "legal_output_sizes",
         "lowerings",
+        "trace",
         "transpose_geometry",
     }

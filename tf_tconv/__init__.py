@@ -2,10 +2,12 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tf_tconv import lowerings
+from tf_tconv import checkerboard, lowerings
+from tf_tconv.explain import Trace, trace
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.layers import Conv2DTranspose
+from tf_tconv.matrix import SparseMatrix, convolution_matrix
 
 try:
     __version__ = version("tf-tconv")
@@ -15,8 +17,13 @@ except PackageNotFoundError:  # A checkout that was never installed.
 __all__ = [
     "AxisGeometry",
     "Conv2DTranspose",
+    "SparseMatrix",
+    "Trace",
+    "checkerboard",
     "conv2d_transpose",
+    "convolution_matrix",
     "legal_output_sizes",
     "lowerings",
+    "trace",
     "transpose_geometry",
 ]

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +110,7 @@ class Ledger:
     path: Path
     applies: Mapping[str, SpecifierSet]
     differences: tuple[Difference, ...]
+    _entries: dict[str, Difference | None] = field(default_factory=dict, compare=False, repr=False)
 
     def speaks_of(self, description: Mapping[str, str]) -> bool:
         """Whether a subject's versions are those that the ledger was made for."""
@@ -122,7 +122,10 @@ class Ledger:
 
     def entry(self, call: Call) -> Difference | None:
         """The first entry about a call."""
-        return next((entry for entry in self.differences if entry.names(call)), None)
+        if call.id not in self._entries:
+            found = (entry for entry in self.differences if entry.names(call))
+            self._entries[call.id] = next(found, None)
+        return self._entries[call.id]
 
     def expects(self, finding: Finding) -> Difference | None:
         """The entry that foresees this very finding."""
@@ -244,7 +247,11 @@ def _pattern(number: int, given: Any) -> Pattern:
     return Pattern(traits={name: tuple(values) for name, values in lists.items()})
 
 
-@cache
 def _traits(case: Case) -> Mapping[str, Trait]:
-    """`traits`, remembered, as every pattern asks again."""
-    return traits(case)
+    """`traits`, remembered, as every pattern asks again; by the id, whose hash costs nothing."""
+    if case.id not in _TRAITS:
+        _TRAITS[case.id] = traits(case)
+    return _TRAITS[case.id]
+
+
+_TRAITS: dict[str, Mapping[str, Trait]] = {}

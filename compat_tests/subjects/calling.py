@@ -121,7 +121,7 @@ def differentiate(
     second_order = case.gradients == SECOND_ORDER
     # Without need an outer tape would cost as much again: it has gradients' gradients traced.
     with tf.GradientTape() if second_order else nullcontext() as outer:
-        if second_order:
+        if outer is not None:
             outer.watch([g, x, w])
         with tf.GradientTape() as tape:
             tape.watch([x, w])

@@ -19,7 +19,7 @@ from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
 
 VARIANTS = ("conv_general_dilated", "conv_transpose")
 
-JAX_SAMPLE = 500
+JAX_SAMPLE = 300
 """Legal cases for a subject that JAX compiles, which takes about a sixth of a second a case."""
 
 JAX_ENVIRONMENT = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}

@@ -1,0 +1,26 @@
+"""The command line: `tf-tconv --help`. Each command's body is a module of `tf_tconv.commands`."""
+
+from __future__ import annotations
+
+import typer
+
+from tf_tconv.commands.explain import explain
+
+app = typer.Typer(
+    name="tf-tconv",
+    help="Transposed convolutions, explained.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+app.command()(explain)
+
+
+@app.callback()
+def main() -> None:
+    """Transposed convolutions, explained."""
+
+
+if __name__ == "__main__":
+    app(prog_name="tf-tconv")
