@@ -104,9 +104,10 @@ def measure_here(backend: str) -> None:
         rows.append({"layer": vars(layer), "seconds": times})
         best = min(times, key=lambda name: times[name])
         print(f"{layer.shape:36} {best:15} {times[best] * 1e3:8.3f} ms", flush=True)
-    MEASURED.mkdir(exist_ok=True)
-    text = json.dumps({"processor": platform.processor(), "rows": rows}, indent=1)
-    (MEASURED / f"{backend}.json").write_text(text + "\n", encoding="utf-8")
+        # After each layer, so that a run that is cut off leaves what it has.
+        MEASURED.mkdir(exist_ok=True)
+        text = json.dumps({"processor": platform.processor(), "rows": rows}, indent=1)
+        (MEASURED / f"{backend}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def fit(backend: str) -> dict[str, float]:
