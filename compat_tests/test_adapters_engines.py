@@ -8,14 +8,12 @@ tests, and then its ledger in `expected` has to be brought up to date with them.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import unittest
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
 from unittest import mock
 
 import numpy as np
@@ -29,7 +27,7 @@ from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import cases as illegal_cases
 from compat_tests.cases.inputs import make_inputs
 from compat_tests.cases.registry import FAMILIES, spread
-from compat_tests.checking import judged_here, told
+from compat_tests.checking import judged_here, need_installed, told
 from compat_tests.judge import Judgement, Verdict, expected
 from compat_tests.subjects.lite_rt import LiteRt
 from compat_tests.subjects.numpy_types import numpy_dtype
@@ -195,8 +193,8 @@ def _found(judgement: Judgement) -> str:
     return SPEECHLESS if judgement.inexpressible else judgement.verdict.value
 
 
-def _installed(subject: Subject) -> bool:
-    return find_spec(NEEDED[subject.name.partition(":")[0]]) is not None
+def _package(subject: Subject) -> str:
+    return NEEDED[subject.name.partition(":")[0]]
 
 
 def _each(*subjects: Subject) -> list[tuple[str, Subject]]:
@@ -208,10 +206,7 @@ class Engines(unittest.TestCase):
     """Skips a test whose engine is not installed; fails it if it has to be."""
 
     def need(self, subject: Subject) -> None:
-        if not _installed(subject):
-            missing = f"{subject.name} needs an engine that is not installed"
-            self.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
-            self.skipTest(missing)
+        need_installed(self, _package(subject))
 
     def assert_verdict(self, subject: Subject, case: Case, verdict: Verdict) -> None:
         found = judged_here(subject, case)

@@ -13,7 +13,6 @@ import unittest
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 from unittest import mock
 
@@ -27,7 +26,7 @@ from compat_tests.cases.case import FIRST_ORDER, SECOND_ORDER, Case
 from compat_tests.cases.illegal import cases as illegal_cases
 from compat_tests.cases.inputs import make_inputs
 from compat_tests.cases.registry import FAMILIES, spread
-from compat_tests.checking import judged_here, told
+from compat_tests.checking import judged_here, need_installed, told
 from compat_tests.judge import Verdict, expected
 from compat_tests.oracle import Array
 from compat_tests.process import ROOT
@@ -163,10 +162,7 @@ def _need(test: unittest.TestCase, subject: Subject) -> None:
     """Skips the test if the subject's framework is not installed; fails it if it has to be."""
     frameworks = [part for part in subject.name.split(":") if part in ("torch", "jax", "keras")]
     for framework in frameworks:
-        if find_spec(framework) is None:
-            missing = f"{framework} belongs to an extra and is not installed"
-            test.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
-            test.skipTest(missing)
+        need_installed(test, framework)
 
 
 def _each(*subjects: Subject) -> list[tuple[str, Subject]]:

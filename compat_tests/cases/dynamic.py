@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from compat_tests.cases.case import Case, Unknown
-from compat_tests.cases.pairwise import covering_rows
+from compat_tests.cases.covering import covering_calls
 from compat_tests.oracle import Padding
 
 UNKNOWN: tuple[tuple[Unknown, ...], ...] = (
@@ -30,7 +30,8 @@ def cases() -> tuple[Case, ...]:
 
 
 def _calls() -> Iterator[Case]:
-    rows = covering_rows(
+    return covering_calls(
+        "dynamic",
         {
             "kernel": ((1, 1), (1, 2), (3, 3), (3, 2), (4, 2), (2, 4), (5, 3)),
             "strides": ((1, 1), (2, 2), (1, 2), (2, 1), (2, 3), (3, 1), (4, 5)),
@@ -47,28 +48,8 @@ def _calls() -> Iterator[Case]:
             ),
             "ends": ((0, -1), (-1, 0), None),
             "batch": (1, 2),
-        }
+        },
     )
-    for row in rows:
-        in_channels, out_channels, groups, data_format = row["channels"]
-        call = Case(
-            "dynamic",
-            batch=row["batch"],
-            input=row["input"],
-            kernel=row["kernel"],
-            strides=row["strides"],
-            dilations=row["dilations"],
-            padding=row["padding"],
-            in_channels=in_channels,
-            out_channels=out_channels,
-            groups=groups,
-            data_format=data_format,
-        )
-        if row["ends"] or not isinstance(call.padding, str):
-            height, width = row["ends"] or (-1, -1)
-            output = (call.legal_output_sizes(0)[height], call.legal_output_sizes(1)[width])
-            call = replace(call, output=output)
-        yield call
 
 
 def _empty_calls() -> Iterator[Case]:
