@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
+from tf_tconv.lowerings.patches import patches
 from tf_tconv.lowerings.shapes import maximum, sizes
 
 
@@ -29,12 +30,15 @@ class TransposeProduct:
         columns: geometry of the width.
         groups: number of independent channel groups.
         lower: `(x, filters) -> y`, computes the transposed convolution.
+        products: whether the other two are matrix products of patches, not convolutions; only for
+            one group and sizes known when traced.
     """
 
     rows: Any
     columns: Any
     groups: int
     lower: Callable[[Any, Any], Any]
+    products: bool = False
 
     def transposed(self, x: Any, filters: Any) -> Any:
         """``y[j s + a d - p0] += x[j] w[a]``, the scatter.
@@ -109,6 +113,9 @@ class TransposeProduct:
         shape = [batch, self.rows.input_size, self.columns.input_size, sizes(filters)[3]]
         if _is_empty(filters.shape) or _is_empty(shape):
             return tf.zeros(shape, y.dtype)
+        if self.products:
+            matrix = tf.reshape(filters, [-1, shape[3]])
+            return tf.reshape(tf.matmul(patches(y, self.rows, self.columns), matrix), shape)
         x = convolve(y, filters, *self._pads, self._strides, self._dilations)
         if all(isinstance(size, int) for size in shape[1:3]):
             return x
@@ -123,6 +130,10 @@ class TransposeProduct:
         ]
         if _is_empty(x.shape) or _is_empty(shape):
             return tf.zeros(shape, x.dtype)
+        if self.products:
+            pixels = tf.reshape(x, [-1, shape[3]])
+            found = tf.matmul(patches(y, self.rows, self.columns), pixels, transpose_a=True)
+            return tf.reshape(found, shape)
         known = all(isinstance(size, int) for size in shape[:2])
         if self.groups > 1 or self._dilations != (1, 1) or not known:
             return self._filter_gradient_by_convolution(y, x)

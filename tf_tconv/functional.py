@@ -31,7 +31,7 @@ from tf_tconv.lowerings import REGISTRY, Lowering
 from tf_tconv.lowerings.shapes import maximum, sizes
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.memory import remembered
-from tf_tconv.planning import call_sizes, check_lowering, choose
+from tf_tconv.planning import call_sizes, check_lowering, choose, gradients_by_products
 from tf_tconv.run_time import AxisRequest, Check, enforce
 
 INPUT_AXES = {
@@ -198,7 +198,9 @@ def transpose(
         if algorithm.trimmed and _is_static(row_axis, column_axis):
             x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
         lower = _on_groups(algorithm, groups, row_axis, column_axis)
-        y = TransposeProduct(row_axis, column_axis, groups, lower).transposed(x, filters)
+        products = not call.assumed and gradients_by_products(call.sizes, backend())
+        product = TransposeProduct(row_axis, column_axis, groups, lower, products)
+        y = product.transposed(x, filters)
         y.set_shape(call.shape)
         return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tf_tconv import costs
 from tf_tconv.geometry import AxisGeometry, check_name
-from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.lowerings import NAMES, REGISTRY, patches
 from tf_tconv.lowerings.work import Sizes, Work
 
 MEMORY_MULTIPLE = 16
@@ -184,6 +184,13 @@ def choose(
     if sizes is None:
         return FALLBACK
     return remembered(sizes, backend) or cheapest(sizes, backend)
+
+
+def gradients_by_products(sizes: Sizes | None, backend: str) -> bool:
+    """Whether a call's gradients are to be matrix products of patches, not convolutions."""
+    if sizes is None or backend != "xla" or sizes.groups > 1:
+        return False
+    return patches.held(sizes) <= MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs)
 
 
 @lru_cache(maxsize=4096)
