@@ -17,39 +17,56 @@ import platform
 import random
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tf_tconv import costs
+from tf_tconv.adjoint import TransposeProduct
 from tf_tconv.benchmark.layers import Layer, published
+from tf_tconv.benchmark.modes import MODES as modes
+from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
 from tf_tconv.geometry import transpose_geometry
 from tf_tconv.lowerings import NAMES, REGISTRY
-from tf_tconv.lowerings.work import Sizes
-from tf_tconv.planning import candidates
+from tf_tconv.lowerings.patches import GRADIENTS
+from tf_tconv.lowerings.work import Convolution, Sizes, Work
+from tf_tconv.planning import _by_product, candidates
+from tf_tconv.timing import interleave
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "costs"
 RESULT = HERE.parent / "tf_tconv" / "costs.json"
 MODES = {"onednn": "graph", "plain": "plain", "xla": "xla"}
-LAYERS = {"onednn": 110, "plain": 80, "xla": 60}
+LAYERS = {"onednn": 110, "plain": 90, "xla": 44}
 SECONDS = 0.35
 SLOWEST = 0.25
 SEED = 20
+
+SHARPNESS = 8
+"""Estimates that differ by an eighth share a choice as 1 to e."""
+
+ACCURACY = 0.1
+"""How much a squared logarithmic error counts beside what the choice loses."""
+
+FACTORS = 0.002
+"""How much a squared logarithm of a lowering's factor counts."""
 
 
 def sizes_of(layer: Layer) -> Sizes:
     """The layer as the planner sees it."""
     rows, columns = (
-        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding)
+        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding).trimmed()
         for size in (layer.height, layer.width)
     )
     return Sizes(
         layer.batch,
         rows,
         columns,
-        layer.height,
-        layer.width,
+        rows.input_size,
+        columns.input_size,
         layer.in_channels,
         layer.out_channels,
     )
@@ -63,7 +80,7 @@ def random_layers(count: int) -> list[Layer]:
     while len(found) < count:
         stride = draw.choice([1, 2, 2, 2, 2, 2, 3, 4, 4, 8])
         kernel = draw.choice([stride, 2, 3, 3, 4, 4, 5, 5, 7, 9, 2 * stride])
-        size = draw.choice([1, 4, 7, 8, 8, 13, 16, 16, 24, 32, 32, 48, 64, 64, 96, 128])
+        size = draw.choice([4, 4, 7, 8, 8, 13, 16, 16, 24, 32, 32, 48, 64, 64, 96, 128])
         layer = Layer(
             "random",
             str(len(found)),
@@ -85,24 +102,23 @@ def random_layers(count: int) -> list[Layer]:
 
 def measure_here(backend: str) -> None:
     """Times every lowering on the random layers and the published ones, in this process."""
-    from tf_tconv.benchmark.modes import MODES as modes
-    from tf_tconv.benchmark.modes import Data, native, ours, ready
-    from tf_tconv.timing import interleave
-
     mode = modes[MODES[backend]]
     rows = []
-    for layer in (*published(), *random_layers(LAYERS[backend])):
+    layers = (*random_layers(LAYERS[backend]), *published())
+    for layer in layers:
         sizes, data = sizes_of(layer), Data.of(layer)
-        calls = {"native": ready(native(layer), mode, data)} if layer.model != "random" else {}
+        calls = {"native": ready(native(layer), mode, data)}
         for name in NAMES:
-            work = REGISTRY[name].work
-            assert work is not None
-            if work(sizes).flops < 12 * max(sizes.flops, 1):
+            if _multiplied(name, sizes) < 12 * sizes.flops:
                 calls[name] = ready(ours(layer, name), mode, data)
-        found = interleave(calls, SECONDS, (5, 40))
-        times = {name: samples.median for name, samples in found.items()}
+        if backend == "xla":
+            calls.update(_gradients(layer, mode, data))
+        slow = {name: time for name, call in calls.items() if (time := _once(call)) > SLOWEST}
+        quick = {name: call for name, call in calls.items() if name not in slow}
+        found = interleave(quick, SECONDS, (5, 40), warm=1)
+        times = slow | {name: samples.median for name, samples in found.items()}
         rows.append({"layer": vars(layer), "seconds": times})
-        best = min(times, key=lambda name: times[name])
+        best = min(NAMES, key=lambda name: times.get(name, math.inf))
         print(f"{layer.shape:36} {best:15} {times[best] * 1e3:8.3f} ms", flush=True)
         # After each layer, so that a run that is cut off leaves what it has.
         MEASURED.mkdir(exist_ok=True)
@@ -110,61 +126,160 @@ def measure_here(backend: str) -> None:
         (MEASURED / f"{backend}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def fit(backend: str) -> dict[str, float]:
-    """The coefficients, in nanoseconds, that fit the random layers' times best."""
-    from scipy.optimize import nnls
+def _once(call: Callable[[], None]) -> float:
+    """Seconds of the second call; the first one compiles."""
+    call()
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
-    counts, times = [], []
-    for row in _rows(backend):
-        layer = Layer(**row["layer"])
-        if layer.model != "random":
-            continue
-        for name, seconds in row["seconds"].items():
-            work = REGISTRY[name].work
-            assert work is not None
-            counts.append(costs.counts(work(sizes_of(layer))))
-            times.append(seconds * 1e9)
-    names = sorted(set().union(*counts))
-    matrix = np.array([[each.get(name, 0.0) for name in names] for each in counts])
-    weights = 1 / np.array(times)
-    scale = matrix.max(axis=0)
-    scale[scale == 0] = 1
-    # Reweighted a few times towards the error of logarithms, which is what a choice depends on.
-    for _ in range(8):
-        solved, _ = nnls(matrix / scale * weights[:, None], np.array(times) * weights)
-        predicted = np.maximum(matrix / scale @ solved, 1)
-        weights = 1 / np.sqrt(predicted * np.array(times))
-    error = np.abs(np.log(predicted / np.array(times)))
-    print(f"{backend}: {len(times)} times, median factor off {math.exp(np.median(error)):.2f}")
-    return {n: float(f"{v:.4g}") for n, v in zip(names, solved / scale, strict=True) if v > 0}
+
+def _multiplied(name: str, sizes: Sizes) -> int:
+    """FLOPs of a lowering if padding is multiplied by, too, as XLA does."""
+    work = REGISTRY[name].work
+    assert work is not None
+    return sum(
+        step.flops // step.windows * max(step.windows, step.padded)
+        if isinstance(step, Convolution)
+        else step.flops
+        for step in work(sizes).steps
+    )
+
+
+def _gradients(layer: Layer, mode: Mode, data: Data) -> dict[str, Callable[[], None]]:
+    """Calls of both gradients, each by convolution and by a matrix product."""
+    rows, columns = (
+        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding)
+        for size in (layer.height, layer.width)
+    )
+    calls = {}
+    for way, by_product in (("convolution", False), ("product", True)):
+        faces = TransposeProduct(rows, columns, 1, lambda x, w: None, (by_product, by_product))
+        calls[f"input {way}"] = ready(faces.forward, mode, Data(data.g, data.w, data.g))
+        calls[f"filters {way}"] = ready(faces.filter_gradient, mode, Data(data.g, data.x, data.g))
+    return calls
+
+
+def fit(backend: str) -> tuple[dict[str, float], dict[str, float]]:
+    """The coefficients, in nanoseconds, and the lowerings' factors.
+
+    They start as the non-negative least squares of relative errors. From there they move to where
+    the choice loses least: the mean logarithm, over layers, of what is chosen against the best,
+    with a choice that is the softer the closer two estimates are; and to where the estimates'
+    logarithms are least wrong, which keeps them seconds.
+    """
+    import scipy.optimize
+
+    layers = [
+        [
+            (name, costs.counts(work), seconds * 1e9)
+            for name, seconds in row["seconds"].items()
+            if (work := _work(name, sizes_of(Layer(**row["layer"])))) is not None
+        ]
+        for row in _rows(backend)
+        if row["layer"]["model"] == "random"
+    ]
+    choices = [
+        [each for each in layer if each[0].partition(" ")[0] == kind]
+        for layer in layers
+        for kind in GRADIENTS
+        if any(name.startswith(kind) for name, *_ in layer)
+    ] + [[each for each in layer if each[0] in NAMES] for layer in layers]
+    rows = [each for choice in choices for each in choice]
+    features = sorted(set().union(*(counts for _, counts, _ in rows)))
+    names = sorted({name for name, *_ in rows})
+    matrix = np.array([[counts.get(name, 0.0) for name in features] for _, counts, _ in rows])
+    times = np.array([time for *_, time in rows])
+    scale = np.maximum(np.median(matrix / times[:, None], axis=0), 1e-12)
+    which = np.array([names.index(name) for name, *_ in rows])
+    ends = np.cumsum([len(choice) for choice in choices])[:-1]
+
+    first, _ = scipy.optimize.nnls(matrix / scale / times[:, None], np.ones(len(rows)))
+    start = np.concatenate([np.log(np.maximum(first, 1e-3)), np.zeros(len(names))])
+
+    def split(values: Any) -> tuple[Any, Any]:
+        return values[: len(features)], values[len(features) :]
+
+    def logarithms(values: Any) -> Any:
+        coefficients, factors = split(values)
+        return np.log(matrix / scale @ np.exp(coefficients)) + factors[which]
+
+    def loss(values: Any) -> tuple[float, Any]:
+        coefficients, factors = split(values)
+        parts = matrix / scale * np.exp(coefficients)
+        total = parts.sum(axis=1)
+        found = np.log(total) + factors[which]
+        error = found - np.log(times)
+        slope = 2 * ACCURACY * error / len(rows)
+        value = ACCURACY * np.mean(error**2) + FACTORS * np.sum(factors**2)
+        for part in np.split(np.arange(len(rows)), ends):
+            lost = np.log(times[part] / times[part].min())
+            share = scipy.special.softmax(-SHARPNESS * found[part])
+            mean = share @ lost
+            value += mean / len(choices)
+            slope[part] -= SHARPNESS * share * (lost - mean) / len(choices)
+        into_factors = np.bincount(which, slope, len(names)) + 2 * FACTORS * factors
+        return value, np.concatenate([(slope / total) @ parts, into_factors])
+
+    solved = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x
+    error = np.abs(logarithms(solved) - np.log(times))
+    print(f"{backend}: {len(rows)} times, median factor off {math.exp(np.median(error)):.2f}")
+    coefficients, factors = split(solved)
+    coefficients = np.exp(coefficients) / scale
+    seen = coefficients * matrix.max(axis=0) > 1  # Of less than a nanosecond, at its most.
+    return (
+        {features[i]: float(f"{coefficients[i]:.4g}") for i in np.flatnonzero(seen)},
+        {name: float(f"{math.exp(f):.3f}") for name, f in zip(names, factors, strict=True)},
+    )
+
+
+def _work(name: str, sizes: Sizes) -> Work | None:
+    """The work of what was measured under a name."""
+    gradient, _, way = name.partition(" ")
+    if way:
+        return GRADIENTS[gradient](sizes)[way]
+    work = REGISTRY[name].work
+    return work(sizes) if work else None
 
 
 def check(backend: str) -> None:
     """What the planner's choice takes, against the best lowering and the native op."""
-    against: dict[str, list[float]] = {"best": [], "native": [], "best/native": []}
-    for row in _rows(backend):
-        layer, seconds = Layer(**row["layer"]), row["seconds"]
-        chosen = next(
-            c.lowering
-            for c in candidates(sizes_of(layer), backend)
-            if c.lowering in seconds and not c.excluded
-        )
-        ours = {name: time for name, time in seconds.items() if name != "native"}
-        best = min(ours, key=lambda name: ours[name])
-        if layer.model == "random":
-            continue
-        against["best"].append(ours[best] / seconds[chosen])
-        if "native" in seconds:
-            against["native"].append(seconds["native"] / seconds[chosen])
-            against["best/native"].append(seconds["native"] / ours[best])
-            ratios = " ".join(f"{n[:9]} {seconds['native'] / t:.2f}" for n, t in ours.items())
+    for unseen in (False, True):
+        against: dict[str, list[float]] = {}
+        for row in _rows(backend):
+            layer, seconds = Layer(**row["layer"]), row["seconds"]
+            if (layer.model != "random") != unseen:
+                continue
+            sizes = sizes_of(layer)
+            ours = {name: seconds[name] for name in NAMES if name in seconds}
+            ranked = [c.lowering for c in candidates(sizes, backend) if not c.excluded]
+            chosen = next(name for name in ranked if name in ours)
+            quickest = min(ours.values())
+            found = {
+                "the best": quickest / ours[chosen],
+                "native": seconds["native"] / ours[chosen],
+                "native, by a perfect choice": seconds["native"] / quickest,
+            }
+            for name, gradient in GRADIENTS.items() if backend == "xla" else ():
+                del gradient
+                chosen_way = ("convolution", "product")[_by_product(sizes, name)]
+                ways = [seconds[f"{name} {way}"] for way in ("convolution", "product")]
+                found[f"the best gradient of {name}"] = (
+                    min(ways) / seconds[f"{name} {chosen_way}"]
+                )
+                found[f"the convolution for the gradient of {name}"] = (
+                    ways[0] / seconds[f"{name} {chosen_way}"]
+                )
+            for name, ratio in found.items():
+                against.setdefault(name, []).append(ratio)
+            each = " ".join(f"{n[:9]} {seconds['native'] / t:.2f}" for n, t in ours.items())
+            print(f"{layer.shape:30} {chosen:14} {found['native']:6.2f}  ({each})")
+        for name, values in against.items():
+            mean = math.exp(sum(map(math.log, values)) / len(values))
             print(
-                f"{layer.title[:30]:30} {layer.shape:30} {chosen:14} "
-                f"{against['native'][-1]:5.2f}  ({ratios})"
+                f"{backend}, {'unseen' if unseen else 'fitted'} layers, against {name}: "
+                f"geometric mean {mean:.3f}, worst {min(values):.3f}"
             )
-    for name, values in against.items():
-        mean = math.exp(sum(map(math.log, values)) / len(values))
-        print(f"{backend} against {name}: geometric mean {mean:.3f}, worst {min(values):.3f}")
 
 
 def _rows(backend: str) -> list[dict]:
@@ -183,9 +298,10 @@ def main() -> None:
     elif what == "measure-here":
         measure_here(*backends)
     elif what == "fit":
-        before = json.loads(RESULT.read_text(encoding="utf-8"))["nanoseconds"]
-        after = {**before, **{backend: fit(backend) for backend in backends}}
-        RESULT.write_text(json.dumps({"nanoseconds": after}, indent=1) + "\n", encoding="utf-8")
+        found = json.loads(RESULT.read_text(encoding="utf-8"))
+        for backend in backends:
+            found["nanoseconds"][backend], found["factors"][backend] = fit(backend)
+        RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     elif what == "check":
         for backend in backends:
             check(backend)

@@ -30,15 +30,15 @@ class TransposeProduct:
         columns: geometry of the width.
         groups: number of independent channel groups.
         lower: `(x, filters) -> y`, computes the transposed convolution.
-        products: whether the other two are matrix products of patches, not convolutions; only for
-            one group and sizes known when traced.
+        by_products: which of the other two, forward convolution and filter gradient, are matrix
+            products of patches, not convolutions; only for one group and sizes known when traced.
     """
 
     rows: Any
     columns: Any
     groups: int
     lower: Callable[[Any, Any], Any]
-    products: bool = False
+    by_products: tuple[bool, bool] = (False, False)
 
     def transposed(self, x: Any, filters: Any) -> Any:
         """``y[j s + a d - p0] += x[j] w[a]``, the scatter.
@@ -113,7 +113,7 @@ class TransposeProduct:
         shape = [batch, self.rows.input_size, self.columns.input_size, sizes(filters)[3]]
         if _is_empty(filters.shape) or _is_empty(shape):
             return tf.zeros(shape, y.dtype)
-        if self.products:
+        if self.by_products[0]:
             matrix = tf.reshape(filters, [-1, shape[3]])
             return tf.reshape(tf.matmul(patches(y, self.rows, self.columns), matrix), shape)
         x = convolve(y, filters, *self._pads, self._strides, self._dilations)
@@ -130,7 +130,7 @@ class TransposeProduct:
         ]
         if _is_empty(x.shape) or _is_empty(shape):
             return tf.zeros(shape, x.dtype)
-        if self.products:
+        if self.by_products[1]:
             pixels = tf.reshape(x, [-1, shape[3]])
             found = tf.matmul(patches(y, self.rows, self.columns), pixels, transpose_a=True)
             return tf.reshape(found, shape)

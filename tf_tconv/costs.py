@@ -7,7 +7,6 @@ oneDNN, without it, or XLA. `benchmarks/fit_costs.py` measures layers and writes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -78,24 +77,27 @@ def counts(work: Work, itemsize: int = 4) -> dict[str, float]:
 
 
 @cache
-def coefficients() -> Mapping[str, Mapping[str, float]]:
-    """Nanoseconds a unit, by backend and feature."""
+def _fitted() -> dict[str, dict[str, dict[str, float]]]:
+    """What `benchmarks/fit_costs.py` wrote."""
     text = resources.files("tf_tconv").joinpath("costs.json").read_text(encoding="utf-8")
-    found: dict[str, dict[str, float]] = json.loads(text)["nanoseconds"]
+    found: dict[str, dict[str, dict[str, float]]] = json.loads(text)
     return found
 
 
-def seconds(work: Work, backend: str, itemsize: int = 4) -> float:
+def seconds(work: Work, backend: str, itemsize: int = 4, lowering: str = "") -> float:
     """What the work is estimated to take.
 
     Args:
         work: of a lowering.
         backend: one of `BACKENDS`.
         itemsize: bytes of a number.
+        lowering: whose work it is; some go faster or slower by a factor than their counts tell, as
+            XLA fuses copies of the one and not of the other.
 
     Returns:
         Seconds on the machine that the coefficients were fitted on.
     """
-    table = coefficients()[backend]
+    table = _fitted()["nanoseconds"][backend]
     total = counts(work, itemsize)
-    return 1e-9 * sum(table.get(name, 0.0) * count for name, count in total.items())
+    factor = _fitted()["factors"][backend].get(lowering, 1.0)
+    return 1e-9 * factor * sum(table.get(name, 0.0) * count for name, count in total.items())

@@ -198,8 +198,8 @@ def transpose(
         if algorithm.trimmed and _is_static(row_axis, column_axis):
             x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
         lower = _on_groups(algorithm, groups, row_axis, column_axis)
-        products = not call.assumed and gradients_by_products(call.sizes, backend())
-        product = TransposeProduct(row_axis, column_axis, groups, lower, products)
+        by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
+        product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
         y = product.transposed(x, filters)
         y.set_shape(call.shape)
         return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y

@@ -14,7 +14,7 @@ from tf_tconv.lowerings import NAMES, REGISTRY, patches
 from tf_tconv.lowerings.work import Sizes, Work
 
 MEMORY_MULTIPLE = 16
-"""A lowering whose temporaries exceed the bytes of input and output this many times isn't chosen."""
+"""A lowering with temporaries of more than the bytes of input and output this often isn't chosen."""
 
 ASSUMED_BATCH = 4
 """What a batch known only at run time is planned as."""
@@ -80,7 +80,9 @@ class Plan:
     def __str__(self) -> str:
         """A table of the candidates under the reason."""
         lines = [f"{self.lowering}: {self.reason}", *(f"assumed {text}" for text in self.assumed)]
-        lines.append(f"{'':2}{'lowering':<16}{'GFLOP':>9}{'MB':>9}{'held MB':>9}{'steps':>7}{'ms':>9}")
+        lines.append(
+            f"{'':2}{'lowering':<16}{'GFLOP':>9}{'MB':>9}{'held MB':>9}{'steps':>7}{'ms':>9}"
+        )
         for each in self.candidates:
             mark = ">" if each.lowering == self.lowering else ""
             lines.append(
@@ -157,9 +159,7 @@ def _known(axis: Any, size: int | None) -> AxisGeometry:
     output = max((cells - 1) * axis.stride + surplus, 0)
     before = axis.pad_before if isinstance(axis.pad_before, int) else 0
     after = axis.pad_after if isinstance(axis.pad_after, int) else 0
-    return AxisGeometry(
-        cells, axis.kernel_size, axis.stride, axis.dilation, output, before, after
-    )
+    return AxisGeometry(cells, axis.kernel_size, axis.stride, axis.dilation, output, before, after)
 
 
 def choose(
@@ -186,11 +186,37 @@ def choose(
     return remembered(sizes, backend) or cheapest(sizes, backend)
 
 
-def gradients_by_products(sizes: Sizes | None, backend: str) -> bool:
-    """Whether a call's gradients are to be matrix products of patches, not convolutions."""
+def gradients_by_products(sizes: Sizes | None, backend: str) -> tuple[bool, bool]:
+    """Which of a call's gradients are matrix products of patches and not convolutions.
+
+    Args:
+        sizes: the call in numbers, if all are known.
+        backend: one of `tf_tconv.costs.BACKENDS`.
+
+    Returns:
+        Of the input's gradient and of the filters'. Only under XLA: elsewhere TensorFlow has ops
+        for both, which the native op's gradients are, too.
+    """
     if sizes is None or backend != "xla" or sizes.groups > 1:
+        return False, False
+    return _by_product(sizes, "input"), _by_product(sizes, "filters")
+
+
+@lru_cache(maxsize=4096)
+def _by_product(sizes: Sizes, gradient: str) -> bool:
+    ways = patches.GRADIENTS[gradient](sizes)
+    if ways["product"].held * sizes.itemsize > _allowed(sizes):
         return False
-    return patches.held(sizes) <= MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs)
+    cost = {
+        name: costs.seconds(work, "xla", sizes.itemsize, f"{gradient} {name}")
+        for name, work in ways.items()
+    }
+    return cost["product"] < cost["convolution"]
+
+
+def _allowed(sizes: Sizes) -> int:
+    """Bytes that the temporaries of a call may take."""
+    return MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs) * sizes.itemsize
 
 
 @lru_cache(maxsize=4096)
@@ -201,7 +227,7 @@ def cheapest(sizes: Sizes, backend: str) -> str:
 
 def candidates(sizes: Sizes, backend: str) -> tuple[Candidate, ...]:
     """All lowerings for a call, the cheapest first."""
-    allowed = MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs) * sizes.itemsize
+    allowed = _allowed(sizes)
     found = [
         _candidate(name, registered.work(sizes), sizes, backend, allowed)
         for name, registered in REGISTRY.items()
@@ -221,7 +247,7 @@ def _candidate(name: str, work: Work, sizes: Sizes, backend: str, allowed: int) 
         work.moved * sizes.itemsize,
         held,
         len(work.steps),
-        costs.seconds(work, backend, sizes.itemsize),
+        costs.seconds(work, backend, sizes.itemsize, name),
         excluded,
     )
 

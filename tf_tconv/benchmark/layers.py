@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from importlib import resources
 
@@ -78,6 +79,12 @@ class Layer:
         """Multiplications and additions of the definition, borders included."""
         pixels = self.batch * self.height * self.width
         return 2 * pixels * self.kernel**2 * self.in_channels * self.out_channels
+
+    @property
+    def bytes(self) -> int:
+        """Of input, filters and output in float32, each once."""
+        shapes = self.input_shape, self.filters_shape, self.output_shape
+        return 4 * sum(math.prod(shape) for shape in shapes)
 
 
 def published() -> tuple[Layer, ...]:

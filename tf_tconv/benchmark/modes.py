@@ -30,6 +30,7 @@ class Mode:
         jit: compiled by XLA.
         eager: no graph at all.
         onednn: the setting of `TF_ENABLE_ONEDNN_OPTS` it needs, which a process reads once.
+        compared: also with our zero insertion, and with other frameworks if asked for.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Mode:
     jit: bool = False
     eager: bool = False
     onednn: bool = True
+    compared: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,7 +55,7 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("graph", "graph, forward"),
+        Mode("graph", "graph, forward", compared=True),
         Mode("train", "graph, training step", training=True),
         Mode("xla", "XLA, forward", jit=True),
         Mode("xla-train", "XLA, training step", training=True, jit=True),

@@ -30,6 +30,7 @@ from typing import Any
 
 from tf_tconv.lowerings import (
     block_matmul,
+    im2col,
     line_batch,
     native,
     overlap_add,
@@ -67,6 +68,7 @@ _REGISTRY = {
     "row_polyphase": Lowering(row_polyphase.lower, row_polyphase.work),
     "line_batch": Lowering(line_batch.lower, line_batch.work),
     "subpixel": Lowering(subpixel.lower, subpixel.work),
+    "im2col": Lowering(im2col.lower, im2col.work),
     "overlap_add": Lowering(overlap_add.lower, overlap_add.work),
     "block_matmul": Lowering(block_matmul.lower, block_matmul.work),
     "native": Lowering(native.lower, None, grouped=False, trimmed=False, known_kernel=False),

@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import Block, PhaseGrid
-from tf_tconv.lowerings.padding import pad_or_crop_axes
 from tf_tconv.lowerings.interleaving import steps_of
+from tf_tconv.lowerings.padding import pad_or_crop_axes
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 

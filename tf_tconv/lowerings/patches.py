@@ -15,7 +15,7 @@ import tensorflow as tf
 from tf_tconv.geometry import AxisRelations, Block, PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop, pad_or_crop_axes
 from tf_tconv.lowerings.shapes import sizes
-from tf_tconv.lowerings.work import Sizes
+from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Work
 
 
 def patches(y: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
@@ -64,7 +64,47 @@ def _block(
     return pad_or_crop_axes(steps, [(-before, -after) for before, after in around])
 
 
-def held(call: Sizes) -> int:
-    """Numbers in the patches of a call."""
-    taps = int(call.rows.kernel_size * call.columns.kernel_size)
-    return call.batch * call.height * call.width * taps * call.out_channels
+def work_of_input_gradient(call: Sizes) -> dict[str, Work]:
+    """What the input's gradient takes, by either way."""
+    pixels, taps = _pixels(call), _taps(call)
+    convolution = Convolution(
+        pixels, taps, call.out_channels, call.in_channels, call.outputs, padded=pixels
+    )
+    product = Product(1, pixels, taps * call.out_channels, call.in_channels)
+    return {"convolution": Work((convolution,), 0), "product": _with_patches(call, product)}
+
+
+def work_of_filter_gradient(call: Sizes) -> dict[str, Work]:
+    """What the filters' gradient takes, by either way.
+
+    As a convolution, each output channel is an image whose channels are the batch, and the input is
+    a kernel as large as itself: which computes few and large windows.
+    """
+    pixels, taps = call.height * call.width, _taps(call)
+    windows = taps * call.out_channels
+    convolution = Convolution(
+        windows, pixels, call.batch, call.in_channels, call.outputs, padded=windows
+    )
+    product = Product(1, taps * call.out_channels, _pixels(call), call.in_channels)
+    return {"convolution": Work((convolution,), 0), "product": _with_patches(call, product)}
+
+
+def _with_patches(call: Sizes, product: Product) -> Work:
+    gathered, run = _pixels(call) * _taps(call) * call.out_channels, call.out_channels
+    steps = (
+        Copy(call.outputs, call.outputs, call.columns.stride * run),
+        Copy(gathered, gathered, run),
+    )
+    return Work((*steps, product), gathered + call.outputs)
+
+
+def _pixels(call: Sizes) -> int:
+    return call.batch * call.height * call.width
+
+
+def _taps(call: Sizes) -> int:
+    return int(call.rows.kernel_size * call.columns.kernel_size)
+
+
+GRADIENTS = {"input": work_of_input_gradient, "filters": work_of_filter_gradient}
+"""Of the gradient with respect to what, the work of each way."""

@@ -5,7 +5,7 @@ They differ only in which phases share a window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -32,6 +32,7 @@ def convolve_windows(
     columns: PhaseGrid,
     row_windows: Sequence[Window],
     column_windows: Sequence[Window],
+    convolve: Callable[..., Any] = convolve,
 ) -> Any:
     """The transposed convolution of `x` with `w`, a convolution for each pair of windows.
 
@@ -42,6 +43,7 @@ def convolve_windows(
         columns: the phases of the width.
         row_windows: the windows of the height.
         column_windows: the windows of the width.
+        convolve: computes each of the convolutions.
 
     Returns:
         `[batch, output height, output width, out]`.

@@ -1,0 +1,70 @@
+"""What this machine can do at best: the rates that a layer's speed is a share of."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_tconv.timing import interleave
+
+SIDE = 1536
+"""Of the square matrices multiplied: large beside caches of a core, small beside a minute."""
+
+COPIED = 2**24
+"""Numbers copied, 64 MB, which no core's own cache holds."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a benchmark ran.
+
+    Args:
+        processor: its name.
+        cores: how many of them this process may use.
+        tensorflow: the version.
+        keras: the version.
+        multiplied: FLOP/s of a product of large square matrices, float32.
+        copied: bytes/s of a copy of a large tensor, read and written each counted.
+    """
+
+    processor: str
+    cores: int
+    tensorflow: str
+    keras: str
+    multiplied: float
+    copied: float
+
+
+def measure() -> Machine:
+    """This machine, its rates measured now."""
+    matrix = tf.random.normal([SIDE, SIDE])
+    vector = tf.zeros([COPIED])
+    multiply = tf.function(lambda m: tf.matmul(m, m), autograph=False)
+    # A sum with a number is one pass that reads and writes; an identity would copy nothing.
+    copy = tf.function(lambda v: v + 1.0, autograph=False)
+    calls = {"multiply": lambda: multiply(matrix), "copy": lambda: copy(vector)}
+    found = interleave(calls, 1.0, (7, 60))
+    return Machine(
+        processor(),
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        tf.__version__,
+        keras.__version__,
+        2 * SIDE**3 / found["multiply"].median,
+        2 * COPIED * np.dtype(np.float32).itemsize / found["copy"].median,
+    )
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()

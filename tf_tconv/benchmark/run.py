@@ -1,0 +1,103 @@
+"""A benchmark in processes of its own, one a mode: oneDNN is switched once, when one starts.
+
+    python -m tf_tconv.benchmark.run '{"mode": "graph", "seconds": 1.0, ...}'
+
+prints one JSON object a line, which is what `measure` reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from tf_tconv.benchmark.rows import Row
+
+MARK = "\x1e"
+"""Before each line that is meant; TensorFlow and Keras print lines of their own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What one process is to measure.
+
+    Args:
+        mode: a name of `tf_tconv.benchmark.modes.MODES`, or "decoders".
+        layers: which rows of the table, by number; of the decoders, likewise.
+        seconds: for the turns of one row.
+        peers: also time the other frameworks.
+        scaling: the name of a family of `tf_tconv.benchmark.scaling`, in place of the table.
+    """
+
+    mode: str
+    layers: tuple[int, ...]
+    seconds: float
+    peers: bool = False
+    scaling: str | None = None
+
+
+def measure(request: Request) -> Iterator[Row]:
+    """Measures in a fresh process, and yields each row when it is there.
+
+    Raises:
+        RuntimeError: the process failed; its last words are the message.
+    """
+    environment = {**os.environ, **_environment(request.mode)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, json.dumps(dataclasses.asdict(request))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    with process:
+        assert process.stdout is not None and process.stderr is not None
+        for line in process.stdout:
+            if line.startswith(MARK):
+                yield Row(**json.loads(line[len(MARK) :]))
+        last = process.stderr.read().strip().splitlines()[-1:]
+    if process.returncode:
+        raise RuntimeError(
+            f"the process that measured {request.mode} ended with {process.returncode}"
+            f"{': ' + last[0] if last else ''}"
+        )
+
+
+def _environment(mode: str) -> dict[str, str]:
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    return quiet | {"TF_ENABLE_ONEDNN_OPTS": "0" if mode == "plain" else "1"}
+
+
+def _rows(request: Request) -> Iterator[Row]:
+    """What the process of a request measures."""
+    # Here, as the parent process needs neither TensorFlow nor a second's wait for it.
+    if request.mode == "decoders":
+        from tf_tconv.benchmark.decoders import DECODERS, measure_decoder
+
+        for number in request.layers:
+            yield from measure_decoder(DECODERS[number], request.seconds)
+        return
+    from tf_tconv.benchmark.layers import published
+    from tf_tconv.benchmark.modes import MODES
+    from tf_tconv.benchmark.rows import measure_layer
+    from tf_tconv.benchmark.scaling import FAMILIES
+
+    families = {family.name: tuple(family.layers()) for family in FAMILIES}
+    layers = families[request.scaling] if request.scaling else published()
+    for number in request.layers:
+        yield measure_layer(layers[number], MODES[request.mode], request.seconds, request.peers)
+
+
+def main(text: str) -> None:
+    """Measures what a request in JSON asks for."""
+    fields: dict[str, Any] = json.loads(text)
+    for row in _rows(Request(**fields)):
+        print(MARK + json.dumps(dataclasses.asdict(row)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
