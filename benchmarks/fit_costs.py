@@ -45,8 +45,8 @@ SECONDS = 0.35
 SLOWEST = 0.25
 SEED = 20
 
-SHARPNESS = 8
-"""Estimates that differ by an eighth share a choice as 1 to e."""
+SHARPNESS = 32
+"""Estimates that differ by 3 per cent share a choice as 1 to e."""
 
 ACCURACY = 0.1
 """How much a squared logarithmic error counts beside what the choice loses."""
