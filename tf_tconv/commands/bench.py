@@ -1,0 +1,151 @@
+"""`tf-tconv bench`: ours and native in turn, over the layers of published models."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tf_tconv.commands.failure import one_sentence
+from tf_tconv.writing import write_whole
+
+MODES = ("graph", "train", "xla", "xla-train", "eager", "plain", "decoders")
+
+ModeName = Enum("ModeName", {name: name for name in MODES}, type=str)  # type: ignore[misc]
+
+
+def bench(
+    mode: Annotated[
+        list[ModeName] | None,
+        typer.Option(help="Which mode; may be given several times (default: all)."),
+    ] = None,
+    layers: Annotated[
+        str, typer.Option(help="Only layers or decoders whose title or shape has this in it.")
+    ] = "",
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="For all turns of a row together.")
+    ] = 1.0,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Also torch, JAX, ONNX Runtime, OpenVINO (mode graph).")
+    ] = False,
+    scaling: Annotated[
+        Path | None,
+        typer.Option(help="Instead: time against stride, kernel, channels, size; a picture."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all numbers here.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a picture of the ratios here.")] = None,
+) -> None:
+    """Times transposed convolutions of published models, ours against TensorFlow's op.
+
+    Ours and native take turns in one process, a fresh one a mode, after both have run and have
+    given the same values. A ratio above 1 means that ours is faster.
+
+    Example: tf-tconv bench --mode graph --layers DCGAN
+    """
+    with one_sentence():
+        _run(
+            [each.value for each in mode or []] or list(MODES),
+            layers,
+            seconds,
+            peers,
+            scaling,
+            {"json": json, "markdown": markdown, "plot": plot},
+        )
+
+
+def _run(
+    modes: list[str],
+    wanted: str,
+    seconds: float,
+    peers: bool,
+    scaling: Path | None,
+    targets: dict[str, Path | None],
+) -> None:
+    # Only now: these import TensorFlow, which takes seconds that `--help` need not wait.
+    from tf_tconv.benchmark import machine, report
+    from tf_tconv.benchmark.decoders import DECODERS
+    from tf_tconv.benchmark.layers import published
+    from tf_tconv.benchmark.run import Request, measure
+    from tf_tconv.benchmark.scaling import FAMILIES
+
+    screen = Console()
+    here = machine.measure()
+    screen.print(report.describe(here))
+    if scaling is not None:
+        requests = [
+            Request("graph", tuple(range(len(family.values))), seconds, scaling=family.name)
+            for family in FAMILIES
+        ]
+    else:
+        titles = {
+            "layers": [f"{layer.title} {layer.shape}" for layer in published()],
+            "decoders": [decoder.title for decoder in DECODERS],
+        }
+        requests = [
+            Request(
+                name,
+                tuple(
+                    number
+                    for number, title in enumerate(titles.get(name, titles["layers"]))
+                    if wanted.lower() in title.lower()
+                ),
+                seconds,
+                peers,
+            )
+            for name in modes
+        ]
+        requests = [request for request in requests if request.layers]
+        if not requests:
+            raise ValueError(f"--layers {wanted!r} is in the title or shape of none.")
+    rows = []
+    found = {}
+    with _progress(screen) as progress:
+        for request in requests:
+            what = request.scaling or request.mode
+            count = len(request.layers) * (2 if what == "decoders" else 1)
+            task = progress.add_task(what, total=count)
+            new = []
+            for row in measure(request):
+                new.append(row)
+                progress.advance(task)
+            rows += new
+            found[what] = new
+            if scaling is None:
+                for group in report.by_mode(new).values():
+                    progress.console.print(report.table(group, here), f"{report.sentence(group)}\n")
+    if scaling is not None:
+        families = {
+            family.name: list(zip(family.values, found[family.name], strict=True))
+            for family in FAMILIES
+        }
+        write_whole(scaling, lambda path: report.plot_scaling(families, path))
+    command = shlex.join(["tf-tconv", *sys.argv[1:]])
+    if targets["json"]:
+        text = report.as_json(rows, here)
+        write_whole(targets["json"], lambda path: path.write_text(text, encoding="utf-8"))
+    if targets["markdown"]:
+        text_of_tables = report.markdown(rows, here, command)
+        write_whole(
+            targets["markdown"], lambda path: path.write_text(text_of_tables, encoding="utf-8")
+        )
+    if targets["plot"]:
+        write_whole(targets["plot"], lambda path: report.plot(rows, path))
+
+
+def _progress(screen: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+        transient=True,
+    )

@@ -1,0 +1,24 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file beside its place and then moves it there.
+
+    Args:
+        path: of the file; one that is there is replaced.
+        write: writes the file at the path that it is given, of the same suffix.
+
+    Raises:
+        OSError: the folder is not there, or can't be written to.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        unfinished = Path(folder) / path.name
+        write(unfinished)
+        os.replace(unfinished, path)
