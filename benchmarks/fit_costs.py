@@ -1,11 +1,12 @@
-"""Measures lowerings on random layers and fits the coefficients of `tf_tconv/costs.json`.
+"""Measures lowerings on random layers and fits the coefficients of `tf_tconv/lowerings/costs.json`.
 
-    python benchmarks/fit_costs.py measure    writes benchmarks/costs/BACKEND.json, a quiet half hour
-    python benchmarks/fit_costs.py fit        writes tf_tconv/costs.json from them
+    python benchmarks/fit_costs.py measure    writes benchmarks/costs/BACKEND.json; half an hour
+    python benchmarks/fit_costs.py fit        writes tf_tconv/lowerings/costs.json from them
     python benchmarks/fit_costs.py check      what the choice loses on published layers, unseen
 
-A cost is linear in the counts of `tf_tconv.costs`; the fit is by non-negative least squares of
-relative errors, so that a small layer weighs as much as a large one.
+A cost is linear in the counts of `tf_tconv.lowerings.costs`, times a factor a lowering. The fit
+starts from non-negative least squares of relative errors and goes on to where the choice loses
+least; see `fit`. Published layers are measured too, and never fitted on.
 """
 
 from __future__ import annotations
@@ -24,21 +25,20 @@ from typing import Any
 
 import numpy as np
 
-from tf_tconv import costs
 from tf_tconv.adjoint import TransposeProduct
 from tf_tconv.benchmark.layers import Layer, published
 from tf_tconv.benchmark.modes import MODES as modes
 from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
 from tf_tconv.geometry import transpose_geometry
-from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.lowerings import NAMES, REGISTRY, costs
 from tf_tconv.lowerings.patches import GRADIENTS
 from tf_tconv.lowerings.work import Convolution, Sizes, Work
-from tf_tconv.planning import _by_product, candidates
+from tf_tconv.planning import by_product, candidates
 from tf_tconv.timing import interleave
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "costs"
-RESULT = HERE.parent / "tf_tconv" / "costs.json"
+RESULT = HERE.parent / "tf_tconv" / "lowerings" / "costs.json"
 MODES = {"onednn": "graph", "plain": "plain", "xla": "xla"}
 LAYERS = {"onednn": 110, "plain": 90, "xla": 44}
 SECONDS = 0.35
@@ -153,8 +153,8 @@ def _gradients(layer: Layer, mode: Mode, data: Data) -> dict[str, Callable[[], N
         for size in (layer.height, layer.width)
     )
     calls = {}
-    for way, by_product in (("convolution", False), ("product", True)):
-        faces = TransposeProduct(rows, columns, 1, lambda x, w: None, (by_product, by_product))
+    for way, product in (("convolution", False), ("product", True)):
+        faces = TransposeProduct(rows, columns, 1, lambda x, w: None, (product, product))
         calls[f"input {way}"] = ready(faces.forward, mode, Data(data.g, data.w, data.g))
         calls[f"filters {way}"] = ready(faces.filter_gradient, mode, Data(data.g, data.x, data.g))
     return calls
@@ -260,13 +260,10 @@ def check(backend: str) -> None:
                 "native": seconds["native"] / ours[chosen],
                 "native, by a perfect choice": seconds["native"] / quickest,
             }
-            for name, gradient in GRADIENTS.items() if backend == "xla" else ():
-                del gradient
-                chosen_way = ("convolution", "product")[_by_product(sizes, name)]
+            for name in GRADIENTS if backend == "xla" else ():
+                chosen_way = ("convolution", "product")[by_product(sizes, name)]
                 ways = [seconds[f"{name} {way}"] for way in ("convolution", "product")]
-                found[f"the best gradient of {name}"] = (
-                    min(ways) / seconds[f"{name} {chosen_way}"]
-                )
+                found[f"the best gradient of {name}"] = min(ways) / seconds[f"{name} {chosen_way}"]
                 found[f"the convolution for the gradient of {name}"] = (
                     ways[0] / seconds[f"{name} {chosen_way}"]
                 )

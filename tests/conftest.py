@@ -1,4 +1,4 @@
-"""Settings of every test process: TensorFlow quiet, and no more threads than the machine has."""
+"""Settings of every test process: TensorFlow quiet, few threads, nothing remembered."""
 
 import os
 
@@ -6,3 +6,5 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Several test processes share the cores; one thread each is faster than all fighting for all.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# What a user's machine remembers must not decide what is tested, nor a test what it remembers.
+os.environ["TF_TCONV_AUTOTUNE"] = ""

@@ -41,11 +41,13 @@ def test_public_names():
         "Conv2DTranspose",
         "SparseMatrix",
         "Trace",
+        "autotune",
         "checkerboard",
         "conv2d_transpose",
         "convolution_matrix",
         "legal_output_sizes",
         "lowerings",
+        "plan",
         "trace",
         "transpose_geometry",
     }

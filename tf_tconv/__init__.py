@@ -3,6 +3,8 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from tf_tconv import checkerboard, lowerings
+from tf_tconv.autotuning import autotune
+from tf_tconv.call_plan import plan
 from tf_tconv.explain import Trace, trace
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
@@ -19,11 +21,13 @@ __all__ = [
     "Conv2DTranspose",
     "SparseMatrix",
     "Trace",
+    "autotune",
     "checkerboard",
     "conv2d_transpose",
     "convolution_matrix",
     "legal_output_sizes",
     "lowerings",
+    "plan",
     "trace",
     "transpose_geometry",
 ]

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 
 def backend() -> str:
-    """One of `tf_tconv.costs.BACKENDS`, for what is traced or called here and now.
+    """One of `tf_tconv.lowerings.costs.BACKENDS`, for what is traced or called here and now.
 
-    A function that is compiled by XLA only after it was traced, as by a caller's `jit_compile` or by
-    auto-clustering, isn't known to be.
+    A function that is compiled by XLA only after it was traced, as by a caller's `jit_compile` or
+    by auto-clustering, isn't known to be.
 
     Returns:
         "xla" inside a `tf.function(jit_compile=True)`, else "onednn" or "plain".

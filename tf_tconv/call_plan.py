@@ -8,9 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.backend import backend as backend_here
-from tf_tconv.costs import BACKENDS
-from tf_tconv.functional import arrange, solve
+from tf_tconv.functional import Arguments, Call, arrange, solve
 from tf_tconv.geometry import check_name
+from tf_tconv.lowerings.costs import BACKENDS
 from tf_tconv.memory import remembered
 from tf_tconv.planning import Plan, check_lowering, explain
 
@@ -56,7 +56,7 @@ def plan(
     Example:
         >>> found = plan([1, 8, 8, 64], [2, 2, 32, 64], strides=2)
         >>> found.flops, len(found.candidates)
-        (1048576, 7)
+        (1048576, 8)
 
     Source:
         The lowerings and their counts: docs/lowerings.md; the coefficients of the costs:
@@ -65,6 +65,35 @@ def plan(
     if backend is not None:
         check_name("backend", backend, BACKENDS)
     name = check_lowering(lowering)
+    _, call = call_of(
+        input_shape,
+        filters_shape,
+        output_shape,
+        strides,
+        padding,
+        data_format,
+        dilations,
+        groups=groups,
+        dtype=dtype,
+    )
+    return explain(
+        name, call.sizes, call.known_kernel, call.assumed, backend or backend_here(), remembered
+    )
+
+
+def call_of(
+    input_shape: Sequence[int | None],
+    filters_shape: Sequence[int | None],
+    output_shape: Any = None,
+    strides: Any = 1,
+    padding: Any = "SAME",
+    data_format: str | None = "NHWC",
+    dilations: Any = None,
+    *,
+    groups: int | None = None,
+    dtype: Any = "float32",
+) -> tuple[Arguments, Call]:
+    """A call that is not made: its arguments in order, and what follows from them; see `plan`."""
     with tf.Graph().as_default():
         x, filters = (
             tf.compat.v1.placeholder(dtype, list(shape)) for shape in (input_shape, filters_shape)
@@ -72,7 +101,4 @@ def plan(
         arguments = arrange(
             x, filters, output_shape, strides, padding, data_format, dilations, groups
         )
-        call = solve(**arguments._asdict())
-    return explain(
-        name, call.sizes, call.known_kernel, call.assumed, backend or backend_here(), remembered
-    )
+        return arguments, solve(**arguments._asdict())

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import typer
 
+from tf_tconv.commands.bench import bench
 from tf_tconv.commands.explain import explain
+from tf_tconv.commands.plan import plan
 
 app = typer.Typer(
     name="tf-tconv",
-    help="Transposed convolutions, explained.",
+    help="Transposed convolutions: explained, planned and measured.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
 
-app.command()(explain)
+for command in (explain, plan, bench):
+    app.command()(command)
 
 
 @app.callback()

@@ -121,7 +121,7 @@ class Arguments(NamedTuple):
     columns: AxisRequest
     groups: int
     data_format: str
-    output_shape: OutputShape
+    output_shape: OutputShape | None
 
 
 def arrange(
@@ -282,7 +282,8 @@ def solve(
     ]
     numbers = call_sizes(
         (static_shape[0], height, width),
-        *(_trimmed(axis) for axis in (row_axis, column_axis)),
+        _trimmed(row_axis),
+        _trimmed(column_axis),
         in_channels,
         out_channels,
         groups,

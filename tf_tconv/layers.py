@@ -183,7 +183,7 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"{kernel.dtype.name}; Keras casts floats by itself, cast others, as in "
                 f'keras.ops.cast(inputs, "{kernel.dtype.name}").'
             )
-        rows, columns = self._requests(self._sizes_asked(output_size))
+        rows, columns = self.requests(self._sizes_asked(output_size))
         outputs = transpose(
             inputs,
             kernel,
@@ -210,7 +210,7 @@ class Conv2DTranspose(keras.layers.Layer):
         shape = list(input_shape)
         shape[self._channel_axis] = self.filters
         asked = self._sizes_asked(output_size)
-        requests = self._requests(asked)
+        requests = self.requests(asked)
         for axis, position in enumerate(self._spatial_axes):
             given = input_shape[position]
             wanted = asked[axis] if asked and isinstance(asked[axis], int) else None
@@ -224,6 +224,24 @@ class Conv2DTranspose(keras.layers.Layer):
                 legal = requests[axis].legal_sizes(given, self.kernel_size[axis])
                 shape[position] = legal[0] if len(legal) == 1 else None
         return tuple(shape)
+
+    def requests(self, asked: tuple[Any, Any] | None = None) -> list[AxisRequest]:
+        """What the layer asks of height and width; `asked`: their output sizes, if given."""
+        return [
+            AxisRequest(
+                self.strides[axis],
+                self.dilation_rate[axis],
+                self.padding.upper() if isinstance(self.padding, str) else self.padding[axis],
+                None if asked is None else asked[axis],
+                None if self.output_padding is None else self.output_padding[axis],
+                AxisNames(
+                    f"output_size[{axis}]",
+                    "padding" if isinstance(self.padding, str) else f"padding[{axis}]",
+                    ("rows", "columns")[axis],
+                ),
+            )
+            for axis in (0, 1)
+        ]
 
     def compute_output_spec(self, inputs: Any, output_size: Any = None) -> keras.KerasTensor:
         """The symbolic output."""
@@ -315,23 +333,6 @@ class Conv2DTranspose(keras.layers.Layer):
             check_size(f"output_size[{axis}]", entry) for axis, entry in enumerate(entries)
         )
         return height, width
-
-    def _requests(self, asked: tuple[Any, Any] | None) -> list[AxisRequest]:
-        return [
-            AxisRequest(
-                self.strides[axis],
-                self.dilation_rate[axis],
-                self.padding.upper() if isinstance(self.padding, str) else self.padding[axis],
-                None if asked is None else asked[axis],
-                None if self.output_padding is None else self.output_padding[axis],
-                AxisNames(
-                    f"output_size[{axis}]",
-                    "padding" if isinstance(self.padding, str) else f"padding[{axis}]",
-                    ("rows", "columns")[axis],
-                ),
-            )
-            for axis in (0, 1)
-        ]
 
 
 def _packed(output_size: Any) -> Any:

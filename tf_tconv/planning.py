@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tf_tconv import costs
 from tf_tconv.geometry import AxisGeometry, check_name
-from tf_tconv.lowerings import NAMES, REGISTRY, patches
+from tf_tconv.lowerings import NAMES, REGISTRY, costs, patches
 from tf_tconv.lowerings.work import Sizes, Work
 
 MEMORY_MULTIPLE = 16
-"""A lowering with temporaries of more than the bytes of input and output this often isn't chosen."""
+"""Temporaries of more bytes than input and output have, times this, exclude a lowering."""
 
 ASSUMED_BATCH = 4
 """What a batch known only at run time is planned as."""
@@ -171,7 +170,7 @@ def choose(
         lowering: "auto", or the name that the caller asked for.
         sizes: the call in numbers; None where they can't be counted.
         known_kernel: whether the kernel's height and width are known.
-        backend: one of `tf_tconv.costs.BACKENDS`.
+        backend: one of `tf_tconv.lowerings.costs.BACKENDS`.
         remembered: what was measured to be fastest on this machine, if it was.
 
     Returns:
@@ -191,7 +190,7 @@ def gradients_by_products(sizes: Sizes | None, backend: str) -> tuple[bool, bool
 
     Args:
         sizes: the call in numbers, if all are known.
-        backend: one of `tf_tconv.costs.BACKENDS`.
+        backend: one of `tf_tconv.lowerings.costs.BACKENDS`.
 
     Returns:
         Of the input's gradient and of the filters'. Only under XLA: elsewhere TensorFlow has ops
@@ -199,11 +198,12 @@ def gradients_by_products(sizes: Sizes | None, backend: str) -> tuple[bool, bool
     """
     if sizes is None or backend != "xla" or sizes.groups > 1:
         return False, False
-    return _by_product(sizes, "input"), _by_product(sizes, "filters")
+    return by_product(sizes, "input"), by_product(sizes, "filters")
 
 
 @lru_cache(maxsize=4096)
-def _by_product(sizes: Sizes, gradient: str) -> bool:
+def by_product(sizes: Sizes, gradient: str) -> bool:
+    """Whether XLA is to compute one gradient, of `patches.GRADIENTS`, as a matrix product."""
     ways = patches.GRADIENTS[gradient](sizes)
     if ways["product"].held * sizes.itemsize > _allowed(sizes):
         return False

@@ -95,8 +95,8 @@ def published() -> tuple[Layer, ...]:
         Layer(
             row["model"],
             row["layer"],
-            *(int(row[name]) for name in _NUMBERS),
             padding=row["padding"],
+            **{name: int(row[name]) for name in _NUMBERS},
         )
         for row in rows
     )

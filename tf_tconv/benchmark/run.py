@@ -55,7 +55,8 @@ def measure(request: Request) -> Iterator[Row]:
         env=environment,
     )
     with process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         for line in process.stdout:
             if line.startswith(MARK):
                 yield Row(**json.loads(line[len(MARK) :]))

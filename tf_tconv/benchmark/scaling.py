@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from tf_tconv.benchmark.layers import Layer
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Family:
     """Layers that differ in one number.
 
@@ -28,17 +28,8 @@ class Family:
 
 
 def _layer(family: str, value: int, **changed: int) -> Layer:
-    numbers = {
-        "batch": 1,
-        "height": 32,
-        "width": 32,
-        "in_channels": 64,
-        "out_channels": 16,
-        "kernel": 4,
-        "stride": 2,
-        **changed,
-    }
-    return Layer(family, str(value), **numbers)
+    usual = Layer(family, str(value), 1, 32, 32, 64, 16, kernel=4, stride=2)
+    return dataclasses.replace(usual, **changed)  # type: ignore[arg-type]
 
 
 FAMILIES = (

@@ -13,8 +13,9 @@ import typer
 from numpy.typing import NDArray
 
 from tf_tconv.commands.failure import one_sentence
+from tf_tconv.commands.reading import read_padding, read_pair
 from tf_tconv.explain import VIEWS, CellKind, Trace, trace
-from tf_tconv.geometry import PADDING_NAMES, brief, check_integer
+from tf_tconv.geometry import brief
 
 View = Enum("View", {name: name for name in VIEWS}, type=str)  # type: ignore[misc]
 
@@ -72,12 +73,12 @@ def explain(
         steps = trace(
             _image("input", input_, input_values, first=1),
             _image("kernel", kernel, kernel_values, centre=2),
-            None if output_size is None else _pair("output-size", output_size, 0),
-            _pair("stride", stride, 1),
-            _padding(padding),
-            dilations=_pair("dilation", dilation, 1),
+            None if output_size is None else read_pair("output-size", output_size, 0),
+            read_pair("stride", stride, 1),
+            read_padding(padding),
+            dilations=read_pair("dilation", dilation, 1),
         )
-        place = None if cell is None else _pair("cell", cell, 0)
+        place = None if cell is None else read_pair("cell", cell, 0)
         if save is not None:
             steps.save(save, view.value, place)
         if as_json:
@@ -109,44 +110,12 @@ def _output(
     return given["cell"], given["size"]
 
 
-def _pair(option: str, text: str, lowest: int) -> list[int]:
-    """One number for both axes, or two."""
-    entries = text.split(",")
-    if len(entries) > 2:
-        raise ValueError(
-            f"--{option} {brief(text)} has {len(entries)} numbers; it must have 1, or 2 with a "
-            "comma between."
-        )
-    numbers = [check_integer(f"--{option}", _integer(option, entry), lowest) for entry in entries]
-    return numbers * 2 if len(numbers) == 1 else numbers
-
-
-def _integer(option: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"--{option}: {brief(text)} is no integer.") from None
-
-
-def _padding(text: str) -> Any:
-    if text.upper() in PADDING_NAMES:
-        return text
-    entries = text.split(",")
-    if len(entries) != 4:
-        raise ValueError(
-            f"--padding {brief(text)} is unknown; it must be same, valid or four numbers, "
-            "top,bottom,left,right."
-        )
-    top, bottom, left, right = (_integer("padding", entry) for entry in entries)
-    return [[0, 0], [top, bottom], [left, right], [0, 0]]
-
-
 def _image(
     option: str, size: str, values: str | None, *, first: int = 1, centre: int | None = None
 ) -> NDArray[np.float64]:
     """The numbers given, or counting up from `first` or to `centre` in the middle."""
     if values is None:
-        height, width = _pair(option, size, 1)
+        height, width = read_pair(option, size, 1)
         if height * width > MOST_CELLS:
             raise ValueError(f"--{option} {size} is too large; at most {MOST_CELLS} cells.")
         if centre is not None:

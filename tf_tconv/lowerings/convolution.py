@@ -25,8 +25,8 @@ def convolve(
 
     With oneDNN the op returns a wrong shape, or memory that nobody wrote, where its input or output
     is empty (TensorFlow 2.21). A size known only at run time may turn out to be zero: there the
-    input is padded up to one kernel, and the result cut back to its true size. Sizes known to be zero
-    are the caller's business.
+    input is padded up to one kernel, and the result cut back to its true size. Sizes known to be
+    zero are the caller's business.
 
     Args:
         x: `[batch, height, width, in]`.

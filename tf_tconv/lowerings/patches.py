@@ -12,13 +12,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.geometry import AxisRelations, Block, PhaseGrid
+from tf_tconv.geometry import AxisGeometry, Block, PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop, pad_or_crop_axes
 from tf_tconv.lowerings.shapes import sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Work
 
 
-def patches(y: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def patches(y: Any, rows: AxisGeometry, columns: AxisGeometry) -> Any:
     """The output cells that each input pixel's taps reach.
 
     Args:

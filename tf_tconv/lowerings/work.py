@@ -1,7 +1,7 @@
 """What a lowering does for given sizes, counted: convolutions, matrix products, copies.
 
 Each lowering states its work beside its code, from the same phases. The counts are plain
-arithmetic; what they cost is for `tf_tconv.costs` to say.
+arithmetic; what they cost is for `tf_tconv.lowerings.costs` to say.
 """
 
 from __future__ import annotations

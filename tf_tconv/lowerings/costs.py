@@ -79,7 +79,7 @@ def counts(work: Work, itemsize: int = 4) -> dict[str, float]:
 @cache
 def _fitted() -> dict[str, dict[str, dict[str, float]]]:
     """What `benchmarks/fit_costs.py` wrote."""
-    text = resources.files("tf_tconv").joinpath("costs.json").read_text(encoding="utf-8")
+    text = resources.files("tf_tconv.lowerings").joinpath("costs.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, dict[str, float]]] = json.loads(text)
     return found
 

@@ -1,0 +1,192 @@
+"""`autotune`: measures the lowerings of a model's calls on this machine, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from tf_tconv.arguments import SPATIAL_AXES
+from tf_tconv.backend import backend
+from tf_tconv.call_plan import call_of
+from tf_tconv.functional import Arguments, Call, solve, transpose
+from tf_tconv.geometry import brief
+from tf_tconv.layers import LAYOUTS, Conv2DTranspose
+from tf_tconv.memory import remember, remembered
+from tf_tconv.planning import ASSUMED_BATCH, ASSUMED_SIZE, candidates
+from tf_tconv.timing import interleave
+
+WORTH_TRYING = 6.0
+"""A lowering estimated to take this many times the least isn't measured."""
+
+ROUNDS = (5, 40)
+
+SEED = 3
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was measured of one call.
+
+    Args:
+        call: what was measured: the layer's name and input, or the arguments.
+        lowering: the fastest.
+        seconds: of each that was measured, the median; empty where the choice was remembered.
+    """
+
+    call: str
+    lowering: str
+    seconds: Mapping[str, float]
+
+
+def autotune(
+    model_or_shapes: Any,
+    *,
+    batch: int | None = None,
+    jit_compile: bool = False,
+    seconds: float = 0.3,
+    progress: bool = True,
+) -> list[Tuned]:
+    """Measures which lowering is fastest here, and has "auto" choose it from now on.
+
+    A choice holds in this process and, by a small file, in later ones on this machine with these
+    versions: `tf_tconv.memory` says where it is. Deleting the file forgets all choices. Functions
+    that were traced before keep theirs.
+
+    Args:
+        model_or_shapes: a Keras model, whose `tf_tconv.Conv2DTranspose` layers are measured; or an
+            iterable of mappings with arguments of `tf_tconv.plan`, `input_shape` and
+            `filters_shape` among them.
+        batch: images to measure with, where a shape leaves them open; None: as the planner assumes.
+        jit_compile: measure as compiled by XLA.
+        seconds: for all turns of one call together.
+        progress: whether to show it, on a terminal.
+
+    Returns:
+        What was measured, a call each. A call whose choice is remembered isn't measured again.
+
+    Raises:
+        TypeError: neither a model nor mappings.
+        ValueError: an argument that `tf_tconv.plan` refuses, or a model without such layers.
+        OSError: the file can't be written.
+
+    Example:
+        >>> import tf_tconv
+        >>> call = {"input_shape": [1, 4, 4, 2], "filters_shape": [3, 3, 2, 2], "strides": 2}
+        >>> (tuned,) = tf_tconv.autotune([call], seconds=0.01)
+        >>> tuned.lowering in tf_tconv.lowerings.NAMES
+        True
+
+    Source:
+        The lowerings: docs/lowerings.md.
+    """
+    calls = _calls(model_or_shapes)
+    computes = "xla" if jit_compile else backend()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    found = []
+    with Progress(*columns, disable=not progress, transient=True) as bar:
+        task = bar.add_task("autotune", total=len(calls))
+        for title, arguments in calls:
+            found.append(_tune(title, arguments, batch, computes, seconds))
+            bar.advance(task)
+    return found
+
+
+def _calls(model_or_shapes: Any) -> list[tuple[str, Arguments]]:
+    """What to measure, and what to call it."""
+    if isinstance(model_or_shapes, keras.Model):
+        found = [call for layer in _layers(model_or_shapes) for call in _calls_of_layer(layer)]
+        if not found:
+            raise ValueError(
+                f'model "{model_or_shapes.name}" has no tf_tconv.Conv2DTranspose that was built; '
+                "tf_tconv.convert_model puts them in place of Keras' own."
+            )
+        return found
+    given = isinstance(model_or_shapes, Iterable) and not isinstance(model_or_shapes, Mapping)
+    calls = list(model_or_shapes) if given else [model_or_shapes]
+    for call in calls:
+        if not isinstance(call, Mapping) or not {"input_shape", "filters_shape"} <= set(call):
+            raise TypeError(
+                f"model_or_shapes={brief(call)} must be a Keras model, or mappings with arguments "
+                "of tf_tconv.plan, input_shape and filters_shape among them."
+            )
+    return [(str(dict(call)), call_of(**call)[0]) for call in calls]
+
+
+def _layers(model: Any) -> Iterator[Conv2DTranspose]:
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, Conv2DTranspose) and layer.built:
+            yield layer
+
+
+def _calls_of_layer(layer: Conv2DTranspose) -> Iterator[tuple[str, Arguments]]:
+    """One a shape that the layer is called with."""
+    nodes = [node.input_tensors[0].shape for node in layer._inbound_nodes if node.input_tensors]
+    for shape in dict.fromkeys(map(tuple, nodes or [layer.get_build_config()["input_shape"]])):
+        with tf.Graph().as_default():
+            x, kernel = (
+                tf.compat.v1.placeholder(layer.compute_dtype, list(sizes))
+                for sizes in (shape, layer.kernel.shape)
+            )
+            rows, columns = layer.requests()
+            layout = LAYOUTS[layer.data_format]
+            yield (
+                f"{layer.name} {shape}",
+                Arguments(x, kernel, rows, columns, layer.groups, layout, None),
+            )
+
+
+def _tune(
+    title: str, arguments: Arguments, batch: int | None, computes: str, seconds: float
+) -> Tuned:
+    """Measures one call, unless the choice for it is remembered."""
+    with arguments.x.graph.as_default():
+        open_, assumed = _call(arguments).sizes, ASSUMED_BATCH if batch is None else batch
+    if open_ is None:
+        raise ValueError(f"{title}: kernel and channels must be numbers, and none of them zero.")
+    known = remembered(open_, computes)
+    if known:
+        return Tuned(title, known, {})
+    height, width = SPATIAL_AXES[arguments.data_format]
+    instead = {0: assumed, height: ASSUMED_SIZE, width: ASSUMED_SIZE}
+    shape = [instead[a] if n is None else n for a, n in enumerate(arguments.x.shape)]
+    random = np.random.default_rng(SEED)
+    x, filters = (
+        tf.cast(tf.constant(random.standard_normal(size)), tensor.dtype)
+        for size, tensor in ((shape, arguments.x), (arguments.filters.shape, arguments.filters))
+    )
+    sizes = _call(arguments._replace(x=x, filters=filters)).sizes
+    assert sizes is not None  # What was not open before isn't now.
+    ranked = [each for each in candidates(sizes, computes) if not each.excluded]
+    calls = {
+        each.lowering: _ready(arguments, x, filters, each.lowering, computes == "xla")
+        for each in ranked
+        if each.seconds <= WORTH_TRYING * ranked[0].seconds
+    }
+    medians = {name: s.median for name, s in interleave(calls, seconds, ROUNDS).items()}
+    best = min(medians, key=lambda name: medians[name])
+    for each in {open_, sizes}:
+        remember(each, computes, best)
+    return Tuned(title, best, medians)
+
+
+def _call(arguments: Arguments) -> Call:
+    return solve(**arguments._asdict())
+
+
+def _ready(
+    arguments: Arguments, x: Any, filters: Any, lowering: str, jit: bool
+) -> Callable[[], object]:
+    """The call with one lowering, traced."""
+
+    def function(x: Any, filters: Any) -> Any:
+        return transpose(lowering=lowering, **arguments._replace(x=x, filters=filters)._asdict())
+
+    traced = tf.function(function, jit_compile=jit, autograph=False)
+    concrete = traced.get_concrete_function(x, filters)
+    return lambda: concrete(x, filters)

@@ -1,0 +1,43 @@
+"""What several commands read from their options in the same form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf_tconv.geometry import PADDING_NAMES, brief, check_integer
+
+
+def read_pair(option: str, text: str, lowest: int) -> list[int]:
+    """One number for both axes, or two."""
+    entries = text.split(",")
+    if len(entries) > 2:
+        raise ValueError(
+            f"--{option} {brief(text)} has {len(entries)} numbers; it must have 1, or 2 with a "
+            "comma between."
+        )
+    numbers = [
+        check_integer(f"--{option}", read_integer(option, entry), lowest) for entry in entries
+    ]
+    return numbers * 2 if len(numbers) == 1 else numbers
+
+
+def read_integer(option: str, text: str) -> int:
+    """A number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--{option}: {brief(text)} is no integer.") from None
+
+
+def read_padding(text: str) -> Any:
+    """A padding as `tf_tconv.conv2d_transpose` takes it."""
+    if text.upper() in PADDING_NAMES:
+        return text
+    entries = text.split(",")
+    if len(entries) != 4:
+        raise ValueError(
+            f"--padding {brief(text)} is unknown; it must be same, valid or four numbers, "
+            "top,bottom,left,right."
+        )
+    top, bottom, left, right = (read_integer("padding", entry) for entry in entries)
+    return [[0, 0], [top, bottom], [left, right], [0, 0]]
