@@ -4,7 +4,8 @@
 PYTHON ?= python3
 # Processes that run tests at once.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# For `make compat`: names of subjects (`python -m compat_tests --list`), and further arguments.
+# For `make compat`: names of subjects (`python -m compat_tests --list`); ARGS are further arguments,
+# for `make bench` too.
 SUBJECTS ?=
 ARGS ?=
 
@@ -66,6 +67,16 @@ compat: $(VENV)/.stamp-$(if $(filter $(PEERS),$(SUBJECTS)),compat,suite) ## run 
 	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) \
 		--json build/compat.json --html build/compat.html $(ARGS)
 	$(PY) examples/photograph.py
+
+.PHONY: bench
+bench: $(VENV)/.stamp-bench ## time ours against TensorFlow's op (ARGS: tf-tconv bench --help; --peers for other frameworks)
+	@mkdir -p build
+	$(VENV)/bin/tf-tconv bench --json build/bench.json --markdown build/bench.md --plot build/bench.png $(ARGS)
+
+.PHONY: bench-scaling
+bench-scaling: $(VENV)/.stamp-bench ## plot time against stride, kernel, channels and size
+	@mkdir -p build
+	$(VENV)/bin/tf-tconv bench --scaling build/scaling.png $(ARGS)
 
 ##@ Checking it
 

@@ -57,6 +57,26 @@ def told(judgement: Judgement) -> str:
     return f"{judgement.verdict.value}: {judgement.detail}" if judgement.detail else "exact"
 
 
+def shared(
+    variants: Sequence[str], cases: Sequence[Case], key: Callable[[Case], str], every: int = 3
+) -> list[tuple[str, str, tuple[Case, ...]]]:
+    """As `grouped`, each variant with the n-th part of the cases and the next one with the next.
+
+    Between them every case is judged several times. The command line judges all by each.
+
+    Args:
+        variants: each gets a test for every group.
+        cases: the cases.
+        key: names the group of a case.
+        every: how many parts.
+    """
+    return [
+        row
+        for number, variant in enumerate(variants)
+        for row in grouped([variant], cases[number % every :: every], key)
+    ]
+
+
 def grouped(
     variants: Iterable[str], cases: Iterable[Case], key: Callable[[Case], str]
 ) -> list[tuple[str, str, tuple[Case, ...]]]:

@@ -1,4 +1,4 @@
-"""One axis, exhaustively, with every lowering: forward and both gradients."""
+"""One axis, exhaustively, the lowerings in turn: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parameterized import parameterized
 
 from compat_tests.cases import axis
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
+from compat_tests.checking import assert_hold, grouped, shared
 from compat_tests.subjects.ours import Ours, lowering_names
 
 pytestmark = pytest.mark.axis
@@ -27,7 +27,7 @@ def _kernel_and_stride(case: Case) -> str:
 class Axis(unittest.TestCase):
     """Every input, kernel, stride, dilation, SAME and VALID, every legal output size."""
 
-    @parameterized.expand(grouped(lowering_names()[1:], axis.cases(), _kernel_and_stride))
+    @parameterized.expand(shared(lowering_names()[1:], axis.cases(), _kernel_and_stride))
     def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(lowering), cases)
 

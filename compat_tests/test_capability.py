@@ -1,4 +1,4 @@
-"""Every combination of what implementations tend to leave out, with every lowering."""
+"""Every combination of what implementations tend to leave out, the lowerings in turn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parameterized import parameterized
 
 from compat_tests.cases import capability
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
+from compat_tests.checking import assert_hold, shared
 from compat_tests.subjects.ours import Ours, lowering_names
 
 pytestmark = pytest.mark.capability
@@ -19,6 +19,6 @@ pytestmark = pytest.mark.capability
 class Capability(unittest.TestCase):
     """Types by dilation, stride, groups and layout, forward alone and with gradients."""
 
-    @parameterized.expand(grouped(lowering_names(), capability.cases(), lambda case: case.dtype))
+    @parameterized.expand(shared(lowering_names(), capability.cases(), lambda case: case.dtype))
     def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(lowering), cases)

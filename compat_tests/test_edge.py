@@ -1,4 +1,4 @@
-"""The ends of the range with every lowering: forward and both gradients."""
+"""The ends of the range, the lowerings in turn: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parameterized import parameterized
 
 from compat_tests.cases import edge
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
+from compat_tests.checking import assert_hold, shared
 from compat_tests.subjects.ours import Ours, lowering_names
 
 pytestmark = pytest.mark.edge
@@ -23,6 +23,6 @@ def _group(case: Case) -> str:
 class Edge(unittest.TestCase):
     """Empty images and batches, single pixels, strides and kernels out of proportion."""
 
-    @parameterized.expand(grouped(lowering_names(), edge.cases(), _group))
+    @parameterized.expand(shared(lowering_names(), edge.cases(), _group))
     def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(lowering), cases)

@@ -1,4 +1,4 @@
-"""Single gradients and second order with every lowering."""
+"""Single gradients and second order, the lowerings in turn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parameterized import parameterized
 
 from compat_tests.cases import gradient
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
+from compat_tests.checking import assert_hold, shared
 from compat_tests.subjects.ours import Ours, lowering_names
 
 pytestmark = pytest.mark.gradient
@@ -23,6 +23,6 @@ def _group(case: Case) -> str:
 class Gradient(unittest.TestCase):
     """Each gradient alone, and gradients of gradients, mixed pairwise over unequal axes."""
 
-    @parameterized.expand(grouped(lowering_names(), gradient.cases(), _group))
+    @parameterized.expand(shared(lowering_names(), gradient.cases(), _group))
     def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(lowering), cases)

@@ -1,4 +1,4 @@
-"""Layers of published models with every lowering: forward and both gradients."""
+"""Layers of published models, the lowerings in turn: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parameterized import parameterized
 
 from compat_tests.cases import models
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
+from compat_tests.checking import assert_hold, shared
 from compat_tests.subjects.ours import Ours, lowering_names
 
 pytestmark = pytest.mark.models
@@ -21,6 +21,6 @@ NAMES = models.names()
 class Models(unittest.TestCase):
     """A layer a test."""
 
-    @parameterized.expand(grouped(lowering_names(), models.cases(), lambda case: NAMES[case.id]))
+    @parameterized.expand(shared(lowering_names(), models.cases(), lambda case: NAMES[case.id]))
     def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(lowering), cases)
