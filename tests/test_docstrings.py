@@ -40,6 +40,7 @@ def test_public_names():
         "AxisGeometry",
         "Conv2DTranspose",
         "conv2d_transpose",
+        "dialects",
         "legal_output_sizes",
         "lowerings",
         "transpose_geometry",

@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tf_tconv import lowerings
+from tf_tconv import dialects, lowerings
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.layers import Conv2DTranspose
@@ -16,6 +16,7 @@ __all__ = [
     "AxisGeometry",
     "Conv2DTranspose",
     "conv2d_transpose",
+    "dialects",
     "legal_output_sizes",
     "lowerings",
     "transpose_geometry",
