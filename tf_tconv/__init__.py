@@ -3,6 +3,8 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from tf_tconv import dialects, lowerings
+from tf_tconv.conversion import convert_model
+from tf_tconv.foreign_layers import from_onnx, from_torch
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.layers import Conv2DTranspose
@@ -16,7 +18,10 @@ __all__ = [
     "AxisGeometry",
     "Conv2DTranspose",
     "conv2d_transpose",
+    "convert_model",
     "dialects",
+    "from_onnx",
+    "from_torch",
     "legal_output_sizes",
     "lowerings",
     "transpose_geometry",
