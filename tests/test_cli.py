@@ -271,6 +271,20 @@ class TestConvert:
         assert (first["path"], first["equal"], first["parameters"]) == ("decoder/up", None, 76)
         assert last["operation"]["kernel_size"] == [2, 1]
 
+    def test_a_loss_that_cannot_be_loaded(self, tmp_path):
+        def own_loss(y, prediction):
+            return keras.ops.mean(y - prediction)
+
+        path, out = tmp_path / "in.keras", tmp_path / "out.keras"
+        up = keras.layers.Conv2DTranspose(2, 3, name="up")
+        model = keras.Sequential([keras.Input((4, 4, 2)), up])
+        model.compile(loss=own_loss)
+        model.save(path)
+        status, output = run("convert", path, out)
+        assert (status, out.exists()) == (0, True)
+        assert "tf-tconv: note: the model is not compiled: " in output
+        assert "own_loss" in output
+
     def test_in_place(self, saved, tmp_path):
         path = tmp_path / "model.keras"
         path.write_bytes(saved.read_bytes())
@@ -299,7 +313,7 @@ class TestConvert:
     )
     def test_what_is_no_model(self, broken, name):
         before = sorted(os.listdir(broken))
-        assert f"{name} is no Keras model: " in refused(
+        assert f"{name} cannot be read as a Keras model: " in refused(
             "convert", broken / name, broken / "out.keras"
         )
         assert sorted(os.listdir(broken)) == before

@@ -85,6 +85,16 @@ def regularized_and_frozen():
     return model
 
 
+def shared_by_a_frozen_model():
+    up = NATIVE(2, 3, name="up")
+    free = keras.Sequential([Input((None, None, 2)), up], name="free")
+    frozen = keras.Sequential([Input((None, None, 2)), up, NATIVE(1, 2, name="last")], name="fro")
+    frozen.trainable = False
+    up.trainable = True
+    x = Input((3, 4, 2), name="image")
+    return keras.Model(x, frozen(free(x)), name="partly_shared")
+
+
 def own_class():
     return Decoder(NATIVE(3, 3, strides=2, name="up"), name="own")
 
@@ -156,6 +166,7 @@ MODELS = {
         wrapped,
         lambdas_and_operations,
         regularized_and_frozen,
+        shared_by_a_frozen_model,
         functional_class,
     )
 }
@@ -167,6 +178,7 @@ SWAPPED = {
     "wrapped": ["each/up"],
     "lambdas_and_operations": ["up"],
     "regularized_and_frozen": ["up", "frozen", "inside/up"],
+    "shared_by_a_frozen_model": ["free/up", "fro/last"],
     "functional_class": ["up"],
 }
 

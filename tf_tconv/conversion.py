@@ -69,8 +69,9 @@ def convert_model(
     Every `keras.layers.Conv2DTranspose` becomes a `tf_tconv.Conv2DTranspose`, or the reverse:
     layers that are shared, nested or wrapped too. Names, weights, trainability, dtype policies,
     regularizers and constraints stay. Subclasses of the layer are left as they are. A model that
-    was compiled is compiled alike, with a fresh optimizer. `tf_tconv.conversion.convert` does the
-    same and says more of what it did.
+    was compiled is compiled alike, with a fresh optimizer; one whose class makes its own graph
+    becomes a plain functional one. `tf_tconv.conversion.convert` does the same and says more of
+    what it did.
 
     Args:
         model: a functional or sequential model, or a subclassed one whose config describes its
@@ -271,7 +272,8 @@ class _Exchange:
     def _exchanged_config(self, value: Any) -> Any:
         """A config in which the layers that it describes are exchanged, as of a wrapper."""
         if isinstance(value, (list, tuple)):
-            return type(value)(map(self._exchanged_config, value))
+            entries = [self._exchanged_config(entry) for entry in value]
+            return tuple(entries) if isinstance(value, tuple) else entries
         if not isinstance(value, dict):
             return value
         if value.get("class_name") in ("Conv2DTranspose", "tf_tconv>Conv2DTranspose"):
@@ -331,9 +333,12 @@ def _inside(layer: Any) -> list[Any]:
 
 def _copy_state(model: Any, clone: Any, pairs: list[tuple[str, Any, Any]]) -> None:
     """Weights, and what of them is trained."""
-    clone.trainable = model.trainable
-    for _, old, new in pairs:  # From the outside in, as setting a model's sets its layers', too.
-        new.trainable = old.trainable
+    everything = [(model, clone), *((old, new) for _, old, new in pairs)]
+    # Setting a model's flag sets its layers', too, and a layer may lie in several models; but none
+    # sets those around it, so that this ends.
+    while unlike := [(old, new) for old, new in everything if new.trainable != old.trainable]:
+        for old, new in unlike:
+            new.trainable = old.trainable
     if len(model.weights) != len(clone.weights):
         raise ValueError(
             f'model "{model.name}" has {len(model.weights)} weights and its clone '

@@ -25,7 +25,7 @@ def keras_axes(padding: str, default: bool) -> Iterator[tuple[int, int, int, int
                 yield kernel, stride, dilation, kept
 
 
-def keras_arguments(each: int = 600) -> list[dict[str, Any]]:
+def keras_arguments(each: int = 520) -> list[dict[str, Any]]:
     """Pairs of such axes, so many of each padding with and without output padding."""
     sets = []
     for padding, default in itertools.product(("same", "valid"), (True, False)):

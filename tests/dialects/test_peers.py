@@ -24,7 +24,7 @@ from tf_tconv.geometry import lowest_surplus
 
 # Of the grids, those that run in a few seconds: JAX compiles every shape anew.
 OF_KERAS = [keras.from_arguments(**each, input_size=(4, 3)) for each in keras_arguments(20)]
-ANY = operations()[::9]
+ANY = operations()[::12]
 
 RUNS = {
     "torch": run_torch,
@@ -80,7 +80,7 @@ def test_any_operation(name):
             continue  # A second node follows: see test_onnx_nodes_after_the_node.
         assert_runs(name, operation)
         tried += 1
-    assert tried >= 40
+    assert tried >= 30
 
 
 def test_onnx_nodes_after_the_node():

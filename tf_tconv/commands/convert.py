@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,7 +47,7 @@ def convert(
     Weights, names and all other layers stay. OUT appears when it is whole, or not at all.
     """
     screen = Console(stderr=True)
-    with one_sentence(), warnings.catch_warnings(), _steps(screen, as_json) as progress:
+    with one_sentence(), _notes(), _steps(screen, as_json) as progress:
         _check_destination(destination)
         step = progress.add_task(f"reading {source.name}")
         model = _load(source)
@@ -67,6 +69,16 @@ def convert(
             f"large as {result.largest_output:.3g}."
         )
     console.print(f"{destination} is written.", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Shows each warning as a line on standard error, without the place in the code."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for message in dict.fromkeys(str(each.message) for each in caught):
+        typer.echo(f"tf-tconv: note: {' '.join(message.split())}", err=True)
 
 
 def _steps(screen: Console, quiet: bool) -> Progress:
@@ -93,8 +105,15 @@ def _load(path: Path) -> Any:
         raise ValueError(f"{path} does not exist.")
     try:
         return keras.models.load_model(path)
-    except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.
-        raise ValueError(f"{path} is no Keras model: {brief(str(error), 200)}") from error
+    except Exception as reason:  # Keras, zip, HDF5 and the model's own classes each have theirs.
+        try:
+            model = keras.models.load_model(path, compile=False)
+        except Exception as error:
+            raise ValueError(
+                f"{path} cannot be read as a Keras model: {brief(str(error), 200)}"
+            ) from error
+        warnings.warn(f"the model is not compiled: {brief(str(reason), 200)}", stacklevel=2)
+        return model
 
 
 def _save(model: Any, path: Path) -> None:

@@ -19,6 +19,8 @@ def one_sentence() -> Iterator[None]:
     """
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise  # They are errors at run time to Python, but a command's way to end.
     except (ValueError, TypeError, RuntimeError, OSError, ImportError) as error:
         typer.echo(f"tf-tconv: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(FAILED) from error

@@ -50,6 +50,8 @@ def check_optional_pair(argument: str, value: Any, lowest: int = 1) -> Pair | No
 
 def is_sequence(value: Any) -> bool:
     """Whether `value` has entries; a string has none here."""
+    if isinstance(value, (tuple, list)):
+        return True
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
