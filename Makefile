@@ -4,9 +4,12 @@
 PYTHON ?= python3
 # Processes that run tests at once.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# For `make compat`: names of subjects (`python -m compat_tests --help`), and further arguments.
+# For `make compat`: names of subjects (`python -m compat_tests --list`), and further arguments.
 SUBJECTS ?=
 ARGS ?=
+
+# Subjects that need other frameworks.
+PEERS := all keras% torch% jax% onnx% openvino% litert%
 
 # The lowest TensorFlow and Keras that setup.cfg allows; TensorFlow 2.16 brings NumPy 1.
 OLDEST := 'tensorflow==2.16.*' 'keras==3.0.5'
@@ -59,8 +62,9 @@ help: ## list the targets (the default)
 env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all developer tools
 
 .PHONY: compat
-compat: $(VENV)/.stamp-compat ## run the compatibility suite (SUBJECTS, ARGS), then the photograph
-	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) $(ARGS)
+compat: $(VENV)/.stamp-$(if $(filter $(PEERS),$(SUBJECTS)),compat,suite) ## run the compatibility suite (SUBJECTS, ARGS), then the photograph
+	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) \
+		--json build/compat.json --html build/compat.html $(ARGS)
 	$(PY) examples/photograph.py
 
 ##@ Checking it
@@ -74,8 +78,12 @@ test-fast: $(VENV)/.stamp-dev ## run the tests not marked slow
 	$(PY) $(PYTEST) -m "not slow"
 
 .PHONY: test-oldest
-test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests not marked slow on the oldest TensorFlow allowed
-	$(PY_OLDEST) $(PYTEST) -m "not slow"
+test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests marked neither slow nor peers on the oldest TensorFlow allowed
+	$(PY_OLDEST) $(PYTEST) -m "not slow and not peers"
+
+.PHONY: test-peers
+test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed
+	COMPAT_PEERS=required $(PY) $(PYTEST) -m peers
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## check style, formatting and types

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import platform
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from compat_tests.cases.registry import FAMILIES, ILLEGAL, select, select_illegal
-from compat_tests.report import LiveView, make_console, print_header, print_report, write_json
-from compat_tests.runner import Call, Report, run
-from compat_tests.subjects.registry import DEFAULTS, HELP, resolve
+from compat_tests.cases.registry import (
+    CAPABILITY,
+    FAMILIES,
+    ILLEGAL,
+    MEANINGS,
+    select,
+    select_illegal,
+    spread,
+)
+from compat_tests.conclusion import CANNOT_RUN, HOLDS, conclude, exit_code, known_ledgers
+from compat_tests.document import as_document, read_report, write_document
+from compat_tests.expected.ledger import Ledger, read_ledger
+from compat_tests.pages.html import render_html
+from compat_tests.pages.markdown import render_markdown
+from compat_tests.report import LiveView, make_console, print_header, print_report
+from compat_tests.runner import MEMORY, Call, Finding, Report, run
+from compat_tests.subjects.registry import DEFAULTS, HELP, OUTSIDE, expand, resolve
 
-HOLDS, FAILS, CANNOT_RUN, INTERRUPTED = 0, 1, 2, 130
+GIB = 2**30
+SAVE_SECONDS = 30.0
+"""How often `--json` is written while a run goes on."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -23,7 +40,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 def main(
     subject: Annotated[
         list[str] | None,
-        typer.Option(help="Whom to judge; repeatable. See --list, or package.module:function."),
+        typer.Option(
+            help="Whom to judge; repeatable. See --list; or package.module:function, or all."
+        ),
     ] = None,
     family: Annotated[
         list[str] | None,
@@ -37,11 +56,35 @@ def main(
         int | None,
         typer.Option(help="Only so many legal cases, spread evenly, always the same.", min=1),
     ] = None,
+    python: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Judge the subjects in the environment of this Python; repeatable, "
+            "and '.' is the one that runs the suite."
+        ),
+    ] = None,
+    expected: Annotated[
+        Path | None,
+        typer.Option(help="A ledger of known differences, for a single subject.", dir_okay=False),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes at a time.", min=1)] = 2,
     timeout: Annotated[float, typer.Option(help="Seconds allowed for a call.", min=0.1)] = 60.0,
+    memory: Annotated[
+        float, typer.Option(help="GiB allowed to a worker; half of the machine's by default.")
+    ] = MEMORY / GIB,
     json: Annotated[
         Path | None,
-        typer.Option(help="Write all results to this file.", dir_okay=False),
+        typer.Option(help="Write all results to this file, also while they come.", dir_okay=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take over the results that --json holds already.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a page to read and filter the results on.", dir_okay=False),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the map of the results.", dir_okay=False)
     ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="List subjects and families, and end.")
@@ -49,51 +92,116 @@ def main(
 ) -> None:
     """Judges implementations of transposed convolution against the scatter definition.
 
-    Ends with 0 when every legal case holds: equal to the last bit, as all inputs are integers.
-    With 1 when one does not, and with 2 when a subject could not run. A run that names no subject
-    compares ours with TensorFlow's op, and only ours decides; there its errors on illegal calls
-    count too.
+    Ends with 0 when every legal case holds: equal to the last bit, as all inputs are integers, or
+    different just as the subject's ledger in compat_tests/expected says. With 1 when one does not,
+    with 2 when a subject could not run, and with 130 when interrupted.
     """
     console = make_console()
     if list_:
         _print_list()
         raise typer.Exit(HOLDS)
-    names = list(dict.fromkeys(subject or DEFAULTS))
+    asked = tuple(subject or DEFAULTS)
+    names = tuple(_at(name, place) for place in (python or ["."]) for name in expand(asked))
     try:
-        calls = {name: _calls(name, family or (), case or (), sample) for name in names}
+        if resume and json is None:
+            raise ValueError("--resume needs --json, the file to go on from")
+        calls = {
+            name: _calls(name, family or (), case or (), sample, bool(subject)) for name in names
+        }
+        ledgers = _ledgers(names, expected)
+        earlier = None
+        if resume and json is not None and json.exists():
+            earlier = read_report(json, calls)
     except ValueError as reason:
         typer.echo(f"compat_tests: {reason}", err=True)
         raise typer.Exit(CANNOT_RUN) from None
-    most = max(calls.values(), key=len)
-    facts = [
-        f"{len(most):,} calls a subject" + (f", a sample of {sample:,}" if sample else ""),
-        f"{jobs} workers",
-        f"{timeout:g} s a call",
-        f"Python {platform.python_version()}",
-        f"{platform.system()} {platform.machine()}",
-    ]
-    print_header(console, facts)
+    settings: dict[str, object] = {
+        "subjects": names,
+        "families": family or [*FAMILIES, ILLEGAL],
+        "cases": case or [],
+        "sample": sample,
+        "jobs": jobs,
+        "timeout": timeout,
+        "memory": round(memory, 1),
+    }
+    samples = {
+        name: sum(not call.id.startswith(ILLEGAL) for call in calls[name])
+        for name in names
+        if sample is None and resolve(name).sample is not None
+    }
+    print_header(console, _facts(calls, sample, jobs, timeout, memory))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with a report
     with LiveView(console, {name: len(queued) for name, queued in calls.items()}) as view:
-        report = run(calls, jobs=jobs, timeout=timeout, listener=view)
-    print_report(console, report)
-    if json is not None:
-        settings: dict[str, object] = {
-            "subjects": names,
-            "families": family or [*FAMILIES, ILLEGAL],
-            "cases": case or [],
-            "sample": sample,
-            "jobs": jobs,
-            "timeout": timeout,
-        }
-        write_json(json, report, settings)
-    deciding = names if subject else ["ours"]
-    raise typer.Exit(exit_code(report, deciding, errors_count=ILLEGAL in (family or ())))
+        report = run(
+            calls,
+            jobs=jobs,
+            timeout=timeout,
+            memory=int(memory * GIB),
+            listener=_Saving(view, json, settings),
+            earlier=earlier,
+            samples=samples,
+        )
+    conclusions = conclude(report, ledgers, errors_count=ILLEGAL in (family or ()))
+    print_report(console, report, conclusions)
+    if json or html or markdown:
+        speaking = {name: c.ledger for name, c in conclusions.items() if c.ledger is not None}
+        document = as_document(report, settings, speaking)
+        if json:
+            write_document(json, document)
+        for path, text in ((html, render_html), (markdown, render_markdown)):
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text(document), encoding="utf-8")
+    named = [name for name in names if subject and name.partition("@")[0] in subject]
+    raise typer.Exit(exit_code(report, conclusions, named))
+
+
+class _Saving:
+    """Passes on how a run goes, and writes down now and then what it has found."""
+
+    def __init__(self, view: LiveView, path: Path | None, settings: dict[str, object]) -> None:
+        self._view, self._path, self._settings = view, path, settings
+        self._next = time.monotonic() + SAVE_SECONDS
+
+    def started(self, subject: str, description: dict[str, str]) -> None:
+        self._view.started(subject, description)
+
+    def judged(self, finding: Finding, report: Report) -> None:
+        self._view.judged(finding, report)
+        if self._path is not None and time.monotonic() > self._next:
+            write_document(self._path, as_document(report, self._settings, {}, brief=True))
+            self._next = time.monotonic() + SAVE_SECONDS
+
+
+def _at(name: str, python: str) -> str:
+    """The subject of that name in the environment of a Python; "." is this one."""
+    return name if python == "." or "@" in name else f"{name}@{python}"
+
+
+def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, Ledger]:
+    """What is known of the subjects.
+
+    Raises:
+        ValueError: if a file is no ledger, or one is given for several subjects.
+    """
+    if path is None:
+        return known_ledgers(names)
+    if len(names) != 1:
+        raise ValueError("--expected is the ledger of one subject; name it with --subject")
+    return {names[0]: read_ledger(path)}
 
 
 def _calls(
-    subject: str, families: Sequence[str], ids: Sequence[str], sample: int | None
+    subject: str,
+    families: Sequence[str],
+    ids: Sequence[str],
+    sample: int | None,
+    named: bool = True,
 ) -> list[Call]:
     """The calls that a subject is to face.
+
+    A slow subject takes a sample by its own wish, unless the caller chooses: evenly spread, and the
+    capability table as a whole if the caller has named the subject.
 
     Raises:
         ValueError: if subject, family or id is unknown.
@@ -104,7 +212,12 @@ def _calls(
     legal_ids = [pattern for pattern in ids if not pattern.startswith(ILLEGAL)]
     calls: list[Call] = []
     if (legal_families or not families) and (legal_ids or not ids):
-        calls += select(legal_families, sample, legal_ids)
+        chosen = select(legal_families, sample, legal_ids)
+        if sample is None and adapter.sample is not None and not ids:
+            whole = tuple(case for case in chosen if named and case.family == CAPABILITY)
+            rest = tuple(case for case in chosen if not (named and case.family == CAPABILITY))
+            chosen = (*(spread(rest, adapter.sample) if rest else ()), *whole)
+        calls += chosen
     wanted = ILLEGAL in families or bool(illegal_ids)
     if wanted or (adapter.faces_illegal_calls and not families and not ids):
         calls += select_illegal(illegal_ids)
@@ -113,39 +226,29 @@ def _calls(
     return calls
 
 
-def exit_code(report: Report, subjects: Sequence[str], errors_count: bool) -> int:
-    """What the run says of the subjects that decide.
-
-    Args:
-        report: the report.
-        subjects: those that decide; the others are there for comparison.
-        errors_count: whether illegal calls decide as well; for ours they always do.
-
-    Returns:
-        `HOLDS`, `FAILS`, `CANNOT_RUN` or `INTERRUPTED`.
-    """
-    if report.interrupted:
-        return INTERRUPTED
-    if any(subject in report.failures for subject in subjects):
-        return CANNOT_RUN
-    for subject in subjects:
-        deciding = report.legal(subject)
-        if errors_count or subject.partition(":")[0] == "ours":
-            deciding = deciding + report.illegal(subject)
-        if not report.complete(subject) or not all(f.judgement.holds for f in deciding):
-            return FAILS
-    return HOLDS
+def _facts(
+    calls: dict[str, list[Call]], sample: int | None, jobs: int, timeout: float, memory: float
+) -> list[str]:
+    """How the run was asked for, for its header."""
+    most = max(map(len, calls.values()))
+    return [
+        f"{most:,} calls a subject" + (f", a sample of {sample:,}" if sample else ""),
+        f"{jobs} workers",
+        f"{timeout:g} s and {memory:.3g} GiB a call",
+        f"Python {platform.python_version()}",
+        f"{platform.system()} {platform.machine()}",
+    ]
 
 
 def _print_list() -> None:
     """Prints what there is to choose from."""
     typer.echo("subjects")
-    for name, meaning in HELP:
+    for name, meaning in (*HELP, *OUTSIDE):
         typer.echo(f"  {name:<24}  {meaning}")
     typer.echo("families")
     for name, cases in FAMILIES.items():
-        typer.echo(f"  {name:<24}  {len(cases()):>6,} cases")
-    typer.echo(f"  {ILLEGAL:<24}  {len(select_illegal()):>6,} calls that must be refused")
+        typer.echo(f"  {name:<12}  {len(cases()):>6,} cases  {MEANINGS[name]}")
+    typer.echo(f"  {ILLEGAL:<12}  {len(select_illegal()):>6,} calls  {MEANINGS[ILLEGAL]}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import unittest
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.inputs import make_inputs
@@ -12,6 +15,14 @@ from compat_tests.worker import run_call
 
 SHOWN = 20
 """How many failures a message lists."""
+
+
+def need_installed(test: unittest.TestCase, package: str) -> None:
+    """Skips the test where a package of an extra is not installed; fails it if it has to be."""
+    if find_spec(package) is None:
+        missing = f"{package} belongs to an extra and is not installed"
+        test.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
+        test.skipTest(missing)
 
 
 def assert_hold(subject: Subject, cases: Sequence[Case]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from compat_tests.cases.case import Part
 from compat_tests.oracle import Array
 from compat_tests.subjects.subject import Answer
+
+SIGNAL = "signal"
+"""With what the cause of a death by a signal begins."""
 
 _TENSORFLOW_NAMES = {"float16": "half"}
 
@@ -107,3 +111,13 @@ def raised(error: BaseException) -> Raised:
     """Takes down an exception."""
     bases = tuple(base.__name__ for base in type(error).__mro__)
     return Raised(type(error).__name__, bases, str(error))
+
+
+def cause(code: int) -> str:
+    """What a return code says, for a reader."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"{SIGNAL} {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"{SIGNAL} {-code}"

@@ -18,8 +18,8 @@ from typing import Any
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.frames import read_frame, write_frame
-from compat_tests.outcomes import Died, Outcome, TimedOut
-from compat_tests.subjects.registry import resolve
+from compat_tests.outcomes import SIGNAL, Died, Outcome, Raised, TimedOut, cause
+from compat_tests.subjects.registry import resolve, split
 
 ROOT = Path(__file__).resolve().parent.parent
 """The directory that holds the `compat_tests` package."""
@@ -35,6 +35,10 @@ class CannotStart(Exception):
     """The worker did not get as far as taking calls; the message says why."""
 
 
+class NotInstalled(CannotStart):
+    """It is the implementation that is not there."""
+
+
 class WorkerProcess:
     """A worker with one subject in it.
 
@@ -42,26 +46,33 @@ class WorkerProcess:
         alive: False once a call has cost the process its life.
     """
 
-    def __init__(self, subject: str, timeout: float) -> None:
+    def __init__(self, subject: str, timeout: float, memory: int) -> None:
         """Starts the process; `load` waits until it takes calls.
 
         Args:
-            subject: the subject's name.
+            subject: the subject's name, with the Python that it runs in if it is another.
             timeout: seconds allowed for a call.
+            memory: bytes that the process may take.
         """
+        name, python = split(subject)
         self._timeout = timeout
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "compat_tests.worker", subject],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment(resolve(subject).environment()),
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [python or sys.executable, "-m", "compat_tests.worker", name, str(memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment(resolve(subject).environment()),
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise CannotStart(f"{python} can't be run: {error}") from None
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         self.alive = True
+        self._said_before = 0
 
     @property
     def pid(self) -> int:
@@ -75,6 +86,7 @@ class WorkerProcess:
             Versions and settings, as the subject tells them.
 
         Raises:
+            NotInstalled: if the implementation is not there.
             CannotStart: if the worker dies or fails on the way.
         """
         first = self._reply(START_SECONDS)
@@ -85,7 +97,10 @@ class WorkerProcess:
             raise CannotStart(f"{first.cause} while loading: {first.last_words}")
         if isinstance(first, TimedOut):
             raise CannotStart(f"not loaded within {first.seconds:g} s")
-        raise CannotStart(str(first).strip())
+        assert isinstance(first, Raised)
+        if {"Absent", "ModuleNotFoundError"} & set(first.bases):
+            raise NotInstalled(first.message)
+        raise CannotStart(f"{first.kind}: {first.message}")
 
     def ask(self, call: Case | IllegalCase) -> Outcome:
         """Makes one call.
@@ -97,6 +112,7 @@ class WorkerProcess:
             What became of it; after `Died` or `TimedOut` the worker is gone.
         """
         assert self._process.stdin is not None
+        self._said_before = self._errors.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):  # if the process is dead, the reply tells of what
             write_frame(self._process.stdin, call)
         outcome: Outcome = self._reply(self._timeout)
@@ -104,6 +120,9 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Ends the process, whatever it is doing; a thread that waits for its reply gets `Died`."""
+        if hasattr(os, "killpg"):  # the session of its own: the process and its child
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
     def close(self) -> None:
@@ -123,10 +142,13 @@ class WorkerProcess:
         except queue.Empty:
             self.close()
             return TimedOut(seconds)
+        if isinstance(reply, Died):  # it has another child by now, and goes on
+            return Died(reply.cause, self._last_words(reply.cause))
         if reply is not None:
             return reply
         self._process.wait()
-        died = Died(_cause(self._process.returncode), self._last_words())
+        of = cause(self._process.returncode)
+        died = Died(of, self._last_words(of))
         self.close()
         return died
 
@@ -139,13 +161,13 @@ class WorkerProcess:
         except Exception:  # the pipe ended, was closed, or holds a broken message
             self._replies.put(None)
 
-    def _last_words(self) -> str:
+    def _last_words(self, of: str) -> str:
         """The reason for a signal, or the last line before an exit, without the log's prefix."""
         end = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, end - 65536))
+        self._errors.seek(max(self._said_before, end - 65536))
         lines = self._errors.read().decode(errors="replace").splitlines()
         telling = [line.strip() for line in lines if LAST_WORDS.search(line)]
-        if not telling and self._process.returncode >= 0:
+        if not telling and not of.startswith(SIGNAL):
             telling = [line.strip() for line in lines if line.strip()]
         return re.sub(r"^[IWEF]\d{4} .*?\] ", "", telling[-1]) if telling else ""
 
@@ -166,13 +188,3 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         **extra,
     }
-
-
-def _cause(code: int) -> str:
-    """What a return code says, for a reader."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {-code} ({signal.Signals(-code).name})"
-    except ValueError:
-        return f"signal {-code}"

@@ -1,18 +1,13 @@
-"""Shows a report: on the terminal, and as JSON."""
+"""Shows a report on the terminal."""
 
 from __future__ import annotations
 
-import json
-import platform
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
@@ -25,33 +20,54 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from compat_tests.cases.case import Case
 from compat_tests.cases.registry import FAMILIES
+from compat_tests.conclusion import Conclusion
 from compat_tests.judge import Verdict
+from compat_tests.pages.reading import shortened
+from compat_tests.reproduce import reproducer, smallest
 from compat_tests.runner import Finding, Report
+from compat_tests.subjects.registry import resolve
 
 PLAIN_WIDTH = 100
 """Columns to fill when the output is not a terminal."""
 
-GAP = 1
-"""Columns between the tables of two subjects."""
 
-LEGAL_COLUMNS: dict[str, tuple[str, frozenset[Verdict]]] = {
-    "computed": (
-        "",
-        frozenset({Verdict.EXACT, Verdict.CLOSE, Verdict.WRONG_VALUES, Verdict.WRONG_SHAPE}),
-    ),
-    "equal": ("green", frozenset({Verdict.EXACT})),
-    "refused": ("yellow", frozenset({Verdict.REFUSED})),
-    "wrong": ("red", frozenset({Verdict.WRONG_VALUES, Verdict.WRONG_SHAPE})),
-    "fatal": ("bold red", frozenset({Verdict.FATAL, Verdict.TIMED_OUT})),
+@dataclass(frozen=True)
+class Column:
+    """What a column of the table counts.
+
+    Attributes:
+        style: its colour.
+        verdicts: the verdicts that it counts.
+        inexpressible: whether it counts what the adapter could not put into words, or the rest.
+    """
+
+    style: str
+    verdicts: frozenset[Verdict]
+    inexpressible: bool = False
+
+    def counts(self, finding: Finding) -> bool:
+        """Whether the finding belongs into the column."""
+        judgement = finding.judgement
+        return judgement.verdict in self.verdicts and judgement.inexpressible is self.inexpressible
+
+
+LEGAL_COLUMNS: dict[str, Column] = {
+    "equal": Column("green", frozenset({Verdict.EXACT})),
+    "close": Column("yellow", frozenset({Verdict.CLOSE})),
+    "wrong": Column("red", frozenset({Verdict.WRONG_VALUES, Verdict.WRONG_SHAPE})),
+    "fatal": Column("bold red", frozenset({Verdict.FATAL, Verdict.TIMED_OUT})),
+    "refused": Column("yellow", frozenset({Verdict.REFUSED})),
+    "no words": Column("dim", frozenset({Verdict.REFUSED}), inexpressible=True),
 }
-"""Columns of the table of legal calls: colour, and the verdicts counted."""
+"""Columns of the table of legal calls."""
 
-ILLEGAL_COLUMNS: dict[str, tuple[str, frozenset[Verdict]]] = {
-    "clear": ("green", frozenset({Verdict.CLEAR})),
-    "unclear": ("yellow", frozenset({Verdict.UNCLEAR})),
-    "accepted": ("red", frozenset({Verdict.ACCEPTED})),
-    "fatal": ("bold red", frozenset({Verdict.FATAL, Verdict.TIMED_OUT})),
+ILLEGAL_COLUMNS: dict[str, Column] = {
+    "clear error": Column("green", frozenset({Verdict.CLEAR})),
+    "unclear error": Column("yellow", frozenset({Verdict.UNCLEAR})),
+    "accepted": Column("red", frozenset({Verdict.ACCEPTED})),
+    "fatal": Column("bold red", frozenset({Verdict.FATAL, Verdict.TIMED_OUT})),
 }
 """Columns of the table of illegal calls."""
 
@@ -67,11 +83,11 @@ WORST_FIRST = (
 )
 
 STYLES = {
-    verdict: style
+    verdict: column.style
     for columns in (LEGAL_COLUMNS, ILLEGAL_COLUMNS)
-    for style, verdicts in columns.values()
-    if style
-    for verdict in verdicts
+    for column in columns.values()
+    if not column.inexpressible
+    for verdict in column.verdicts
 }
 
 
@@ -124,10 +140,10 @@ class LiveView:
         grid.add_row("", Text(subject, style="bold cyan"), line)
         self._console.print(grid)
 
-    def judged(self, finding: Finding) -> None:
+    def judged(self, finding: Finding, report: Report) -> None:
         """Moves the subject's bar."""
-        subject = finding.subject
-        self._amiss[subject] += not finding.judgement.holds
+        subject, judgement = finding.subject, finding.judgement
+        self._amiss[subject] += not (judgement.holds or judgement.inexpressible)
         amiss = f"{self._amiss[subject]:,} amiss" if self._amiss[subject] else ""
         self._progress.update(self._tasks[subject], advance=1, amiss=amiss)
 
@@ -138,145 +154,115 @@ def print_header(console: Console, facts: Iterable[str]) -> None:
     console.print(Text("  " + " · ".join(facts), style="dim"))
 
 
-def print_report(console: Console, report: Report) -> None:
-    """Prints the tables and the worst findings."""
-    legal = {s: f for s in report.subjects if (f := report.legal(s))}
-    illegal = {s: f for s in report.subjects if (f := report.illegal(s))}
-    if legal:
-        _print_side_by_side(console, "legal calls", legal, LEGAL_COLUMNS)
-    if illegal:
-        _print_side_by_side(console, "illegal calls", illegal, ILLEGAL_COLUMNS)
+def print_report(console: Console, report: Report, conclusions: Mapping[str, Conclusion]) -> None:
+    """Prints the tables, and of each subject what is news."""
+    subjects = [subject for subject in report.subjects if subject not in report.failures]
+    _print_counts(console, "legal calls", {s: report.legal(s) for s in subjects}, LEGAL_COLUMNS)
+    illegal = {subject: found for subject in subjects if (found := report.illegal(subject))}
+    _print_counts(console, "illegal calls", illegal, ILLEGAL_COLUMNS)
+    _print_families(console, {s: found for s in subjects if (found := report.legal(s))})
     for subject in report.subjects:
-        _print_worst(console, report, subject)
-    notes = [f"{len(report.findings):,} of {sum(report.planned.values()):,} calls"]
-    notes.append(f"{report.seconds:.0f} s")
+        _print_subject(console, report, subject, conclusions[subject])
     console.print()
     if report.interrupted:
         console.print(Text("interrupted; the tables show what was judged before", style="yellow"))
+    notes = [f"{len(report.findings):,} of {sum(report.planned.values()):,} calls"]
+    notes.append(f"{report.seconds:.0f} s")
     console.print(Text(" · ".join(notes), style="dim"))
 
 
-def as_json(report: Report, settings: dict[str, object]) -> dict[str, Any]:
-    """The whole report as plain values.
-
-    Args:
-        report: the report.
-        settings: how it was asked for.
-
-    Returns:
-        Settings, and by subject the versions, counts and each call's verdict.
-    """
-    subjects = {}
-    for subject in report.subjects:
-        findings = report.legal(subject) + report.illegal(subject)
-        subjects[subject] = {
-            "description": report.descriptions.get(subject),
-            "failure": report.failures.get(subject),
-            "planned": report.planned[subject],
-            "counts": {
-                verdict.value: count
-                for verdict in Verdict
-                if (count := sum(f.judgement.verdict is verdict for f in findings))
-            },
-            "results": [
-                {
-                    "id": finding.call.id,
-                    "verdict": finding.judgement.verdict.value,
-                    "detail": finding.judgement.detail,
-                    "ulps": finding.judgement.ulps,
-                    "forward_only": finding.judgement.forward_only,
-                }
-                for finding in findings
-            ],
-        }
-    return {
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "settings": settings,
-        "seconds": round(report.seconds, 1),
-        "interrupted": report.interrupted,
-        "subjects": subjects,
-    }
-
-
-def write_json(path: Path, report: Report, settings: dict[str, object]) -> None:
-    """Writes `as_json` to a file."""
-    path.write_text(json.dumps(as_json(report, settings), indent=1) + "\n", encoding="utf-8")
-
-
-def shortened(message: str, width: int) -> str:
-    """One line of a message, without what TensorFlow puts in front, and cut to a width."""
-    line = " ".join(re.sub(r"\{\{.*?\}\}", "", message).split())
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _print_side_by_side(
+def _print_counts(
     console: Console,
     title: str,
-    findings: dict[str, list[Finding]],
-    columns: dict[str, tuple[str, frozenset[Verdict]]],
+    findings: Mapping[str, list[Finding]],
+    columns: Mapping[str, Column],
 ) -> None:
-    """Prints a table a subject next to each other, as many as fit, and the rest below."""
-    families = [
-        name
-        for name in (*FAMILIES, "illegal")
-        if any(_family(f) == name for found in findings.values() for f in found)
-    ]
-    left = _names(title, families, findings)
-    tables = [_counts(subject, families, found, columns) for subject, found in findings.items()]
-    while tables:
-        room = console.width - _width(console, left) - GAP
-        row = [left]
-        while tables and (len(row) == 1 or _width(console, tables[0]) <= room):
-            row.append(tables.pop(0))
-            room -= _width(console, row[-1]) + GAP
-        grid = Table.grid(padding=(0, GAP))
-        grid.add_row(*row)
-        console.print()
-        console.print(grid)
-
-
-def _names(title: str, families: Sequence[str], findings: dict[str, list[Finding]]) -> Table:
-    """The columns on the left: family and number of cases."""
-    table = _table(Text(title, style="bold"))
-    table.title_justify = "left"
-    table.add_column("family")
-    table.add_column("cases", justify="right")
-    counts = [
-        max(sum(_family(f) == name for f in found) for found in findings.values())
-        for name in families
-    ]
-    for name, count in zip(families, counts, strict=True):
-        table.add_row(name, f"{count:,}")
-    if len(families) > 1:
-        table.add_section()
-        table.add_row("total", f"{sum(counts):,}")
-    return table
-
-
-def _counts(
-    subject: str,
-    families: Sequence[str],
-    findings: Sequence[Finding],
-    columns: dict[str, tuple[str, frozenset[Verdict]]],
-) -> Table:
-    """The columns of one subject."""
-    table = _table(Text(subject, style="bold cyan"))
+    """Prints what became of the calls: a row a subject."""
+    if not any(findings.values()):
+        return
+    table = _table(title)
+    table.add_column("subject", style="bold cyan", overflow="fold")
+    table.add_column("calls", justify="right")
     for name in columns:
         table.add_column(name, justify="right")
-    for family in families:
-        table.add_row(*_row([f for f in findings if _family(f) == family], columns))
-    if len(families) > 1:
-        table.add_section()
-        table.add_row(*_row(findings, columns), style="bold")
-    return table
+    for subject, found in findings.items():
+        if not found:
+            table.add_row(subject, Text("absent", style="yellow"))
+            continue
+        cells = [Text(f"{len(found):,}")]
+        for column in columns.values():
+            count = sum(column.counts(finding) for finding in found)
+            # The good count is only green if it is all that could be asked for.
+            whole = all(column.counts(f) or f.judgement.inexpressible for f in found)
+            plain = column.style == "green" and not whole
+            cells.append(_count(count, "" if plain else column.style))
+        table.add_row(subject, *cells)
+    console.print()
+    console.print(table)
 
 
-def _table(title: Text) -> Table:
+def _print_families(console: Console, findings: Mapping[str, list[Finding]]) -> None:
+    """Prints for each family how many calls hold of those that could be put: a column a subject.
+
+    As many subjects stand side by side as fit; the rest follows below.
+    """
+    families = [name for name in FAMILIES if any(_of(f, name) for f in findings.values())]
+    left = list(findings)
+    while left and len(families) > 1:
+        widths = {
+            s: max(len(s), *(len(_share(_of(findings[s], n))) for n in families)) for s in left
+        }
+        row = [left.pop(0)]
+        room = console.width - max(map(len, families)) - 2 - widths[row[0]]
+        while left and widths[left[0]] + 2 <= room:
+            row.append(left.pop(0))
+            room -= widths[row[-1]] + 2
+        table = _table("")
+        table.add_column("family")
+        for subject in row:
+            table.add_column(Text(subject, style="bold cyan"), justify="right", no_wrap=True)
+        for name in families:
+            shares = [_of(findings[subject], name) for subject in row]
+            table.add_row(name, *(Text(_share(f), style=_mood(f)) for f in shares))
+        console.print()
+        console.print(Text("equal, of the legal calls that could be put", style="bold"))
+        console.print(table)
+
+
+def _of(findings: Sequence[Finding], family: str) -> list[Finding]:
+    """The findings on a family's calls that could be put to the subject."""
+    return [
+        f
+        for f in findings
+        if isinstance(f.call, Case) and f.call.family == family and not f.judgement.inexpressible
+    ]
+
+
+def _share(findings: Sequence[Finding]) -> str:
+    """How many hold, of how many."""
+    held = sum(finding.judgement.holds for finding in findings)
+    if not findings:
+        return "·"
+    return f"{held:,}" if held == len(findings) else f"{held:,} of {len(findings):,}"
+
+
+def _mood(findings: Sequence[Finding]) -> str:
+    """The colour of a share."""
+    if not findings:
+        return "dim"
+    return "green" if all(finding.judgement.holds for finding in findings) else "yellow"
+
+
+def _count(count: int, style: str) -> Text:
+    """A count; zeros are dots."""
+    return Text(f"{count:,}", style=style) if count else Text("·", style="dim")
+
+
+def _table(title: str) -> Table:
     """An empty table without a frame, two spaces between its columns."""
     return Table(
-        title=title,
+        title=Text(title, style="bold") if title else None,
+        title_justify="left",
         box=SIMPLE_HEAD,
         show_edge=False,
         padding=(0, 1, 0, 0),
@@ -284,67 +270,66 @@ def _table(title: Text) -> Table:
     )
 
 
-def _row(
-    findings: Sequence[Finding], columns: dict[str, tuple[str, frozenset[Verdict]]]
-) -> list[Text]:
-    """One family's counts; zeros are dots, and the good count is only green if it is all."""
-    cells = []
-    for style, verdicts in columns.values():
-        count = sum(f.judgement.verdict in verdicts for f in findings)
-        if not count:
-            cells.append(Text("·", style="dim"))
-        elif style == "green" and count < len(findings):
-            cells.append(Text(f"{count:,}"))
-        else:
-            cells.append(Text(f"{count:,}", style=style))
-    return cells
-
-
-def _print_worst(console: Console, report: Report, subject: str, kinds: int = 4) -> None:
-    """Prints the first findings of each kind that went amiss, the worst kinds first."""
+def _print_subject(
+    console: Console, report: Report, subject: str, conclusion: Conclusion, kinds: int = 4
+) -> None:
+    """Prints why a subject did not run, or the kinds of findings that are news of it."""
+    notes = []
     if subject in report.failures:
-        console.print()
-        console.print(Text(f"{subject} could not run", style="bold red"))
-        console.print(Text(f"  {shortened(report.failures[subject], 300)}"))
-        return
-    legal, illegal = report.legal(subject), report.illegal(subject)
-    forward_only = sum(f.judgement.forward_only for f in legal)
-    if not forward_only and all(f.judgement.holds for f in legal + illegal):
+        notes.append(Text(f"could not run: {shortened(report.failures[subject], 300)}", "bold red"))
+    if subject in report.absent:
+        notes.append(Text(f"absent: {shortened(report.absent[subject], 300)}", "yellow"))
+    if subject in report.samples:
+        notes.append(Text(f"took a sample of {report.samples[subject]:,} legal cases"))
+    legal = report.legal(subject)
+    if forward_only := sum(f.judgement.forward_only for f in legal):
+        notes.append(Text(f"{forward_only:,} cases judged by the output alone: no gradients came"))
+    if ledger := conclusion.ledger:
+        findings = legal + report.illegal(subject)
+        foreseen = sum(
+            not f.judgement.inexpressible and ledger.expects(f) is not None for f in findings
+        )
+        notes.append(Text(f"{foreseen:,} differences are known: {ledger.path.name}"))
+    if silent := conclusion.silent:
+        versions = ", ".join(f"{name}{text}" for name, text in silent.applies.items())
+        notes.append(Text(f"expected/{silent.path.name} speaks of {versions} only", "yellow"))
+    if not notes and conclusion.holds:
         return
     console.print()
     console.print(Text(subject, style="bold cyan"))
-    if forward_only:
-        console.print(f"  {forward_only:,} cases judged by the output alone: no tensors returned")
-    for findings in (legal, illegal):
-        _print_kinds(console, [f for f in findings if not f.judgement.holds], kinds)
+    for note in notes:
+        console.print(Padding(note, (0, 0, 0, 2)))
+    for complaint in conclusion.complaints[:kinds]:
+        console.print(Padding(Text(f"not as known: {complaint}", "bold red"), (0, 0, 0, 2)))
+    if len(conclusion.complaints) > kinds:
+        rest = len(conclusion.complaints) - kinds
+        console.print(Text(f"  and {rest:,} more that are not as known", style="dim"))
+    _print_kinds(console, conclusion.news, kinds)
 
 
 def _print_kinds(console: Console, findings: Sequence[Finding], kinds: int) -> None:
     """Prints an example of each kind of finding: alike in verdict and message but for numbers."""
     alike: dict[tuple[Verdict, str], list[Finding]] = {}
     for finding in findings:
-        message = shortened(finding.judgement.detail, 400)
-        likeness = re.sub(r"-?\d[\d,.:]*", "#", message)
-        alike.setdefault((finding.judgement.verdict, likeness), []).append(finding)
+        judgement = finding.judgement
+        likeness = judgement.diagnosis or shortened(judgement.detail, 400)
+        likeness = re.sub(r"-?\d[\d,.:]*", "#", likeness)
+        alike.setdefault((judgement.verdict, likeness), []).append(finding)
     ranked = sorted(alike, key=lambda kind: (WORST_FIRST.index(kind[0]), -len(alike[kind])))
+    indent = 24
     for kind in ranked[:kinds]:
         verdict, found = kind[0], alike[kind]
-        first = found[0]
+        first = smallest(found)
         line = Text.assemble((f"  {verdict.value:<13} ", STYLES.get(verdict, "")))
         line.append(f"{len(found):>5,}×  {first.call.id}", style="bold")
         console.print(line, overflow="ellipsis", no_wrap=True)
-        indent = 24
-        detail = shortened(first.judgement.detail, 2 * (console.width - indent) - 8)
+        told = [first.judgement.diagnosis, first.judgement.detail]
+        detail = shortened(": ".join(filter(None, told)), 2 * (console.width - indent) - 8)
         console.print(Padding(Text(detail, style="dim"), (0, 0, 0, indent)))
     if len(ranked) > kinds:
         rest = sum(len(alike[kind]) for kind in ranked[kinds:])
         console.print(Text(f"  and {rest:,} more of {len(ranked) - kinds} kinds", style="dim"))
-
-
-def _family(finding: Finding) -> str:
-    """The family that a finding is counted under."""
-    return str(getattr(finding.call, "family", "illegal"))
-
-
-def _width(console: Console, table: Table) -> int:
-    return Measurement.get(console, console.options, table).maximum
+    if ranked and isinstance((first := smallest(alike[ranked[0]])).call, Case):
+        console.print(Text("  to see the first:", style="dim"))
+        script = reproducer(resolve(first.subject), first.call, first.judgement)
+        console.print(Text(script.rstrip()), soft_wrap=True)  # to be copied, so left as it is

@@ -7,6 +7,7 @@ happens in the thread that calls `run`.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -21,9 +22,20 @@ from compat_tests.cases.inputs import Inputs, make_inputs
 from compat_tests.judge import Judgement, expected, judge, judge_illegal
 from compat_tests.oracle import Array
 from compat_tests.outcomes import Died, Outcome, TimedOut
-from compat_tests.process import CannotStart, WorkerProcess
+from compat_tests.process import CannotStart, NotInstalled, WorkerProcess
 
 Call = Case | IllegalCase
+
+
+def _physical_memory() -> int:
+    """Bytes of memory that the machine has."""
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 8 * 2**30  # not a POSIX system, where the limit has no effect either
+
+
+MEMORY = _physical_memory() // 2
+"""Bytes that a worker may take unless told otherwise: what leaves room for a second one."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,9 @@ class Report:
         subjects: their names, in the order asked for.
         planned: the number of calls for each subject.
         descriptions: versions and settings of the subjects that could be started.
-        failures: why the others could not.
+        absent: why others are not there, by their names.
+        failures: why the rest could not.
+        samples: the number of legal cases of the subjects that took a sample by their own wish.
         findings: the calls judged, in the order of the tables for each subject.
         seconds: how long it took.
         interrupted: whether it was stopped before the end.
@@ -58,7 +72,9 @@ class Report:
     subjects: tuple[str, ...]
     planned: dict[str, int]
     descriptions: dict[str, dict[str, str]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
@@ -84,8 +100,8 @@ class Listener(Protocol):
     def started(self, subject: str, description: dict[str, str]) -> None:
         """A subject runs for the first time, and these are its versions and settings."""
 
-    def judged(self, finding: Finding) -> None:
-        """A call has been judged."""
+    def judged(self, finding: Finding, report: Report) -> None:
+        """A call has been judged, and the report holds it."""
 
 
 class Silence:
@@ -94,7 +110,7 @@ class Silence:
     def started(self, subject: str, description: dict[str, str]) -> None:
         """Ignores it."""
 
-    def judged(self, finding: Finding) -> None:
+    def judged(self, finding: Finding, report: Report) -> None:
         """Ignores it."""
 
 
@@ -102,7 +118,10 @@ def run(
     calls: Mapping[str, Sequence[Call]],
     jobs: int = 2,
     timeout: float = 60.0,
+    memory: int = MEMORY,
     listener: Listener | None = None,
+    earlier: Report | None = None,
+    samples: Mapping[str, int] | None = None,
 ) -> Report:
     """Makes all calls and judges them.
 
@@ -110,21 +129,32 @@ def run(
         calls: the calls to make, by the name of the subject.
         jobs: how many workers run at a time.
         timeout: seconds allowed for a call.
+        memory: bytes that a worker may take.
         listener: is told how it goes.
+        earlier: what an earlier run has found; its calls are not made again.
+        samples: how many legal cases the subjects take that take a sample; for the report.
 
     Returns:
         The report; if Ctrl-C came in between, what was found before it.
     """
     started = time.monotonic()
     report = Report(tuple(calls), {subject: len(queued) for subject, queued in calls.items()})
+    report.samples = dict(samples or {})
     listener = listener or Silence()
-    board = _Board(calls)
+    left = dict(calls)
+    if earlier is not None:
+        left = _take_over(report, earlier, calls)
+        for finding in report.findings:
+            listener.judged(finding, report)
+    board = _Board(left)
     slots = [
-        threading.Thread(target=_slot, args=(board, timeout), daemon=True) for _ in range(jobs)
+        threading.Thread(target=_slot, args=(board, timeout, memory), daemon=True)
+        for _ in range(jobs)
     ]
     for slot in slots:
         slot.start()
-    truths = _Truths(calls)
+    truths = _Truths(left)
+    introduced: set[str] = set()
     try:
         while any(slot.is_alive() for slot in slots) or not board.news.empty():
             try:
@@ -132,24 +162,54 @@ def run(
             except queue.Empty:
                 continue
             if isinstance(news, _Started):
-                if news.subject not in report.descriptions:
-                    report.descriptions[news.subject] = news.description
+                _check_version(report, news, board)
+                if news.subject not in introduced:
+                    introduced.add(news.subject)
                     listener.started(news.subject, news.description)
                 continue
             finding = _judged(news, truths)
             report.findings.append(finding)
-            listener.judged(finding)
+            listener.judged(finding, report)
     except KeyboardInterrupt:
         report.interrupted = True
     finally:
         board.stop()
         for slot in slots:
             slot.join()
-    report.failures = board.failures
+    report.absent, report.failures = board.absent, board.failures
     places = {subject: {c.id: n for n, c in enumerate(queued)} for subject, queued in calls.items()}
     report.findings.sort(key=lambda f: places[f.subject][f.call.id])
-    report.seconds = time.monotonic() - started
+    report.seconds += time.monotonic() - started
     return report
+
+
+def _take_over(
+    report: Report, earlier: Report, calls: Mapping[str, Sequence[Call]]
+) -> dict[str, Sequence[Call]]:
+    """Puts the findings of an earlier run into a report, and returns the calls that are left."""
+    left: dict[str, Sequence[Call]] = {}
+    for subject, queued in calls.items():
+        wanted = {call.id for call in queued}
+        known = [f for f in earlier.findings if f.subject == subject and f.call.id in wanted]
+        report.findings += known
+        if known and subject in earlier.descriptions:
+            report.descriptions[subject] = earlier.descriptions[subject]
+        judged = {finding.call.id for finding in known}
+        left[subject] = [call for call in queued if call.id not in judged]
+    report.seconds = earlier.seconds
+    return left
+
+
+def _check_version(report: Report, news: _Started, board: _Board) -> None:
+    """Notes what a subject says of itself, which must be the same whenever it starts."""
+    known = report.descriptions.setdefault(news.subject, news.description)
+    if known != news.description:
+        told = "; ".join(
+            f"{key} was {known.get(key, 'unknown')}, is {news.description.get(key, 'unknown')}"
+            for key in sorted({*known, *news.description})
+            if known.get(key) != news.description.get(key)
+        )
+        board.give_up(news.subject, f"another version began this run: {told}")
 
 
 class _Truths:
@@ -204,12 +264,14 @@ class _Board:
 
     Attributes:
         news: what the slots have to tell.
+        absent: why a subject is not there.
         failures: why a subject could not be started.
         stopped: whether the slots are to end.
     """
 
     def __init__(self, calls: Mapping[str, Sequence[Call]]) -> None:
         self.news: queue.SimpleQueue[_Started | _Ended] = queue.SimpleQueue()
+        self.absent: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         self.stopped = False
         self._waiting = {subject: deque(queued) for subject, queued in calls.items()}
@@ -243,11 +305,11 @@ class _Board:
         with self._lock:
             return bool(self._waiting[subject]) and not self.stopped
 
-    def give_up(self, subject: str, reason: str) -> None:
-        """Drops the calls of a subject that can't be started."""
+    def give_up(self, subject: str, reason: str, absent: bool = False) -> None:
+        """Drops the calls of a subject that can't be started, or is not even there."""
         with self._lock:
             if not self.stopped:
-                self.failures[subject] = reason
+                (self.absent if absent else self.failures)[subject] = reason
             self._waiting[subject].clear()
 
     def enter(self, worker: WorkerProcess) -> None:
@@ -270,21 +332,28 @@ class _Board:
                 worker.kill()
 
 
-def _slot(board: _Board, timeout: float) -> None:
+def _slot(board: _Board, timeout: float, memory: int) -> None:
     """Works until no subject has calls left."""
     while (subject := board.choose()) is not None:
         while board.waiting(subject):
-            worker = WorkerProcess(subject, timeout)
-            board.enter(worker)
             try:
-                board.news.put(_Started(subject, worker.load()))
-                _work(board, subject, worker)
+                _employ(board, subject, WorkerProcess(subject, timeout, memory))
+            except NotInstalled as reason:
+                board.give_up(subject, str(reason), absent=True)
             except CannotStart as reason:
                 board.give_up(subject, str(reason))
-            finally:
-                worker.close()
-                board.forget(worker)
         board.leave(subject)
+
+
+def _employ(board: _Board, subject: str, worker: WorkerProcess) -> None:
+    """Has one worker do what it can, and sees that it ends."""
+    board.enter(worker)
+    try:
+        board.news.put(_Started(subject, worker.load()))
+        _work(board, subject, worker)
+    finally:
+        worker.close()
+        board.forget(worker)
 
 
 def _work(board: _Board, subject: str, worker: WorkerProcess) -> None:

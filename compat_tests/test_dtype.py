@@ -5,12 +5,15 @@ from __future__ import annotations
 import unittest
 from collections.abc import Sequence
 
+import pytest
 from parameterized import parameterized
 
 from compat_tests.cases import dtype
 from compat_tests.cases.case import Case
 from compat_tests.checking import assert_hold, grouped
 from compat_tests.subjects.ours import Ours, lowering_names
+
+pytestmark = pytest.mark.dtype
 
 
 def _group(case: Case) -> str:

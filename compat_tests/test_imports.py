@@ -10,7 +10,15 @@ from pathlib import Path
 from parameterized import parameterized
 
 HERE = Path(__file__).resolve().parent
-JUDGE = ["oracle.py", "judge.py", "outcomes.py", "frames.py", "worker.py"]
+JUDGE = [
+    "oracle.py",
+    "judge.py",
+    "diagnosis.py",
+    "mistakes.py",
+    "outcomes.py",
+    "frames.py",
+    "worker.py",
+]
 FRAMEWORK_FREE = [*JUDGE, "planted.py", *(f"cases/{p.name}" for p in (HERE / "cases").glob("*.py"))]
 
 

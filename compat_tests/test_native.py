@@ -29,6 +29,7 @@ def _float32() -> list[Case]:
         and np.prod(case.input_shape)
         and np.prod(case.output_shape)
         and not _pads_a_whole_kernel(case)
+        and not _strides_with_a_single_tap(case)
     ]
 
 
@@ -43,6 +44,15 @@ def _pads_a_whole_kernel(case: Case) -> bool:
     )
 
 
+def _strides_with_a_single_tap(case: Case) -> bool:
+    """Where oneDNN's filter gradient writes past its workspace, now and then to a crash.
+
+    https://github.com/uxlfoundation/oneDNN/issues/6035; the runner judges these too.
+    """
+    whole = tuple(n * stride for n, stride in zip(case.input, case.strides, strict=True))
+    return case.kernel == (1, 1) and case.strides != (1, 1) and case.output_size == whole
+
+
 def _always_answered(case: Case) -> bool:
     """What the native op computes on every machine, with oneDNN and without."""
     plain = case.dilations == (1, 1) and case.groups == 1 and case.data_format == "NHWC"
@@ -51,11 +61,11 @@ def _always_answered(case: Case) -> bool:
 
 def _group(case: Case) -> str:
     name = f"{case.family}_s{max(case.strides)}"
-    return f"{name}_k{max(case.kernel)}" if case.family == "axis" else name
+    return f"{name}_k{max(case.kernel)}" if case.family in ("axis", "models") else name
 
 
 class SecondWitness(unittest.TestCase):
-    """Forward and both gradients, equal to the last bit or refused."""
+    """Forward and gradients, equal to the last bit or refused."""
 
     @parameterized.expand(grouped(["native"], _float32(), _group))
     def test_agrees_where_it_answers(self, name: str, variant: str, cases: Sequence[Case]) -> None:

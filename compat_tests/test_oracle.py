@@ -135,6 +135,58 @@ class ConvolutionMatrix(unittest.TestCase):
             )
 
 
+class PaddedImage(unittest.TestCase):
+    """One axis of the forward convolution as a matrix, read off a padded image pixel by pixel.
+
+    Nothing of the oracle is used to make it: no sizes, no padding, no index relation.
+    """
+
+    @parameterized.expand([("axis", axis.cases, 3), ("explicit", explicit.cases, 2)])
+    def test_transposed(self, name: str, cases: Any, step: int) -> None:
+        lines = [case for case in cases() if _one_column(case)][::step]
+        self.assertGreater(len(lines), 500)
+        for case in lines:
+            inputs = make_inputs(case)
+            channels = (case.out_channels, case.in_channels)
+            matrix = np.zeros((case.input[0], case.output_size[0], *channels), np.int64)
+            for row, window in enumerate(_windows(case)):
+                for tap, pixel in enumerate(window):
+                    if pixel is not None:
+                        matrix[row, pixel] += inputs.w[tap, 0]
+            y = np.einsum("jtoc,jc->to", matrix, inputs.x[0, :, 0])
+            found = _transpose(case, inputs.x, inputs.w)
+            self.assertTrue(np.array_equal(found[0, :, 0], y), case.id)
+
+
+def _one_column(case: Case) -> bool:
+    """Whether there is nothing to do along the width."""
+    unpadded = isinstance(case.padding, str) or case.padding[1] == (0, 0)
+    return unpadded and case.input[1] == case.kernel[1] == case.output_size[1] == 1
+
+
+def _windows(case: Case) -> list[list[int | None]]:
+    """Which pixel of the image every tap reads in each step of the convolution along the height.
+
+    The padding of SAME is TensorFlow's: as much as the last window lacks, half of it before, and
+    the odd one after.
+
+    Returns:
+        A list a step of one entry a tap; None where the tap reads a padded zero.
+    """
+    size, taps = case.output_size[0], range(case.kernel[0])
+    stride, dilation = case.strides[0], case.dilations[0]
+    before = after = 0
+    if case.padding == "SAME":
+        last = (size - 1) // stride * stride + taps[-1] * dilation
+        lacking = max(last - (size - 1), 0)
+        before, after = lacking // 2, lacking - lacking // 2
+    elif case.padding != "VALID":
+        (before, after), _ = case.padding
+    padded: list[int | None] = [None] * before + list(range(size)) + [None] * after
+    starts = range(0, len(padded) - taps[-1] * dilation, stride)
+    return [[padded[start + tap * dilation] for tap in taps] for start in starts]
+
+
 class NativeOp(unittest.TestCase):
     """What the native op does on every machine: groups, dilation and layouts apart."""
 

@@ -22,8 +22,9 @@ from compat_tests import planted
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
-from compat_tests.process import ROOT
-from compat_tests.runner import Report, run
+from compat_tests.outcomes import Answered, Died
+from compat_tests.process import ROOT, WorkerProcess
+from compat_tests.runner import MEMORY, Report, run
 
 FAMILIES = ["axis", "plane", "channels", "layout", "dtype"]
 CASES = select(FAMILIES, sample=40)
@@ -93,11 +94,139 @@ class Planted(unittest.TestCase):
             self.assertIn(reason, judgement.detail)
         self.assertEqual(len(report.findings), len(cases))
 
+    def test_module_that_is_not_installed_is_absent(self) -> None:
+        report = run({"no_such_package:function": CASES, _subject("right"): CASES[:5]})
+        self.assertEqual(set(report.absent), {"no_such_package:function"})
+        self.assertEqual(report.failures, {})
+        self.assertEqual(_verdicts(report), {Verdict.EXACT: 5})
+
     def test_subject_that_is_not_there(self) -> None:
         report = run({_subject("absent"): CASES, _subject("right"): CASES[:5]})
         self.assertEqual(set(report.failures), {_subject("absent")})
         self.assertIn("absent", report.failures[_subject("absent")])
         self.assertEqual(_verdicts(report), {Verdict.EXACT: 5})
+
+
+class Memory(unittest.TestCase):
+    """A blow-up."""
+
+    def test_costs_its_cases_only(self) -> None:
+        cases = STRIDE_3[:2] + [case for case in CASES if 3 not in case.strides]
+        report = run({_subject("greedy"): cases}, memory=2**30)
+        lost = {f.call.id: f.judgement for f in report.findings if not f.judgement.holds}
+        self.assertEqual(set(lost), {case.id for case in STRIDE_3[:2]})
+        for judgement in lost.values():
+            self.assertIs(judgement.verdict, Verdict.FATAL)
+            self.assertRegex(judgement.detail, "MemoryError|SIGKILL|SIGABRT")
+
+
+class Elsewhere(unittest.TestCase):
+    """A subject in the environment of another Python."""
+
+    def test_another_python(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            # The same interpreter by another name, as a second environment would take minutes.
+            other = Path(folder, "python")
+            other.write_text(f'#!/bin/sh\nCOMPAT_ELSEWHERE=yes exec "{sys.executable}" "$@"\n')
+            other.chmod(0o755)
+            name = f"{_subject('only_elsewhere')}@{other}"
+            report = run({name: CASES[:6], _subject("only_elsewhere"): CASES[:6]})
+        verdicts = {(f.subject, f.judgement.verdict) for f in report.findings}
+        self.assertEqual(
+            verdicts,
+            {(name, Verdict.EXACT), (_subject("only_elsewhere"), Verdict.REFUSED)},
+        )
+
+    def test_no_such_python(self) -> None:
+        report = run({f"{_subject('right')}@/no/such/python": CASES[:6]})
+        (reason,) = report.failures.values()
+        self.assertIn("/no/such/python can't be run", reason)
+
+
+class Resumed(unittest.TestCase):
+    """A run that goes on from where an earlier one ended."""
+
+    def test_makes_only_the_calls_that_are_left(self) -> None:
+        subject = _subject("right")
+        earlier = run({subject: CASES[:10]})
+        started = mock.Mock()
+        again = run({subject: CASES[:10]}, listener=started, earlier=earlier)
+        self.assertEqual(again.findings, earlier.findings)
+        started.started.assert_not_called()
+        whole = run({subject: CASES}, listener=started, earlier=earlier)
+        started.started.assert_called_once()
+        self.assertEqual([f.call.id for f in whole.findings], [case.id for case in CASES])
+        self.assertEqual(_verdicts(whole), {Verdict.EXACT: len(CASES)})
+
+    def test_another_version_is_another_run(self) -> None:
+        subject = _subject("right")
+        earlier = run({subject: CASES[:10]})
+        earlier.descriptions[subject] = {**earlier.descriptions[subject], "numpy": "0.9"}
+        again = run({subject: CASES}, earlier=earlier)
+        self.assertIn("numpy was 0.9, is ", again.failures[subject])
+
+    def test_command_line(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder, "results.json")
+            options = ["--family", "plane", "--json", str(results)]
+            self._run(_command("right", *options, "--sample", "20"), 0)
+            document = json.loads(results.read_text())
+            subject = document["subjects"][_subject("right")]
+            subject["results"] = subject["results"][:5]
+            # A verdict that no new call would get shows whether the old one was taken over.
+            subject["results"][0]["verdict"] = "wrong values"
+            results.write_text(json.dumps(document))
+            self._run(_command("right", *options, "--sample", "20", "--resume"), 1)
+            document = json.loads(results.read_text())
+            counts = document["subjects"][_subject("right")]["counts"]
+            self.assertEqual(counts, {"exact": 19, "wrong values": 1})
+            done = self._run(_command("right", "--sample", "20", "--resume"), 2)
+            self.assertIn("--resume needs --json", done.stderr)
+
+    def _run(self, command: list[str], code: int) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+
+@unittest.skipUnless(sys.platform == "linux", "elsewhere every call is made where it was loaded")
+class Forked(unittest.TestCase):
+    """The process that has loaded a framework outlives the calls that it forks off."""
+
+    def test_an_abort_is_told_and_the_next_call_is_made(self) -> None:
+        worker = WorkerProcess(_subject("aborting"), 60, MEMORY)
+        try:
+            worker.load()
+            (fine, *_) = [case for case in CASES if case not in STRIDE_3]
+            before = worker.ask(fine)
+            died = worker.ask(STRIDE_3[0])
+            after = worker.ask(fine)
+        finally:
+            worker.close()
+        self.assertIsInstance(before, Answered)
+        self.assertIsInstance(died, Died)
+        assert isinstance(died, Died)
+        self.assertIn("SIGABRT", died.cause)
+        self.assertIsInstance(after, Answered)
+
+    def test_a_call_does_not_outlive_the_process_that_forked_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder, "pid")
+            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+                worker = WorkerProcess(_subject("slow"), 60, MEMORY)
+                try:
+                    worker.load()
+                    worker.ask(CASES[0])
+                    child = int(note.read_text())
+                    self.assertNotEqual(child, worker.pid)
+                    os.kill(worker.pid, signal.SIGKILL)
+                    self.assertIsInstance(worker.ask(CASES[1]), Died)
+                finally:
+                    worker.close()
+            with self.assertRaises(ProcessLookupError):
+                for _ in range(100):
+                    os.kill(child, 0)
+                    time.sleep(0.05)
 
 
 class Killed(unittest.TestCase):
@@ -115,7 +244,8 @@ class Killed(unittest.TestCase):
         (lost,) = [f for f in report.findings if f.judgement.verdict is Verdict.FATAL]
         self.assertIn("SIGKILL", lost.judgement.detail)
 
-    def test_interrupted_run_leaves_a_readable_report(self) -> None:
+    @parameterized.expand([("ctrl_c", signal.SIGINT), ("terminated", signal.SIGTERM)])
+    def test_interrupted_run_leaves_a_readable_report(self, name: str, by: signal.Signals) -> None:
         with tempfile.TemporaryDirectory() as folder:
             note, results = Path(folder, "pid"), Path(folder, "results.json")
             command = _command("slow", "--family", "axis", "--json", str(results))
@@ -128,12 +258,12 @@ class Killed(unittest.TestCase):
             ) as process:
                 _wait_for(note)
                 time.sleep(1)  # a few cases, of which each takes 0.05 s
-                process.send_signal(signal.SIGINT)
+                process.send_signal(by)
                 output, _ = process.communicate(timeout=WAIT_SECONDS)
             report = json.loads(results.read_text())
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", output)
-        self.assertIn("axis", output)
+        self.assertIn("compat_tests.planted:slow", output)
         self.assertTrue(report["interrupted"])
         (subject,) = report["subjects"].values()
         self.assertGreater(len(subject["results"]), 0)
@@ -223,7 +353,10 @@ class CommandLine(unittest.TestCase):
 
     def test_fits_a_hundred_columns(self) -> None:
         done = self._run(_command("shifted", "--subject", _subject("right"), "--sample", "30"))
-        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 100)
+        told, copied = done.stdout.split("  to see the first:\n")
+        # What is to be copied is left as it is: five lines, of any width.
+        lines = told.splitlines() + copied.splitlines()[5:]
+        self.assertLessEqual(max(map(len, lines)), 100)
         self.assertIn("judged by the output alone", done.stdout)
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:

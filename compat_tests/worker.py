@@ -1,22 +1,33 @@
 """The process in which an implementation runs: reads calls from a pipe, writes what became of them.
 
-Started by the runner as `python -m compat_tests.worker SUBJECT`. It never sees the expected answer.
+Started by the runner as `python -m compat_tests.worker SUBJECT BYTES`, with the memory that it may
+take, and possibly by another Python, so it needs NumPy and the implementation alone. It never sees
+the expected answer.
+
+A framework takes seconds to load, and a call may cost the process its life. So, on Linux, the
+process that has loaded one makes no call itself but forks another that does, and one more whenever
+that has died.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
-import traceback
+from collections.abc import Callable
 from typing import IO
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import make_inputs
 from compat_tests.frames import read_frame, write_frame
-from compat_tests.outcomes import Outcome, accepted, answered, raised
+from compat_tests.outcomes import Died, Outcome, accepted, answered, cause, raised
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Subject
+
+PR_SET_PDEATHSIG = 1
+"""The option of prctl(2)."""
 
 
 def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
@@ -40,26 +51,66 @@ def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
 def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
     """Answers calls until there are no more.
 
-    The first reply is the description of the subject, or the text of the error that kept it from
-    loading; then one outcome a call, in order.
+    The first reply is the description of the subject, or the error that kept it from loading; then
+    one outcome a call, in order.
 
     Args:
         subject: the implementation.
         requests: where to read calls.
         replies: where to write outcomes.
     """
+    threads = _threads()
     try:
         description = subject.describe()
     except Exception as error:
-        write_frame(replies, "".join(traceback.format_exception_only(error)))
+        write_frame(replies, raised(error))
         return
     write_frame(replies, description)
+    if threads is None or _threads() != threads:
+        # Threads are not copied along: a framework that has started some would wait for them.
+        _answer(subject, requests, replies)
+        return
+    while code := _in_a_child(lambda: _answer(subject, requests, replies)):
+        write_frame(replies, Died(cause(code), ""))
+
+
+def _answer(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Answers calls until there are no more."""
     while True:
         try:
             call = read_frame(requests)
         except EOFError:
             return
         write_frame(replies, run_call(subject, call))
+
+
+def _threads() -> int | None:
+    """How many threads this process has, where the kernel is Linux."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return None
+
+
+def _in_a_child(work: Callable[[], None]) -> int:
+    """Does the work in a copy of this process.
+
+    Returns:
+        What the copy ended with: 0 when the work was done, a negative number for a signal.
+    """
+    child = os.fork()
+    if not child:
+        _die_with_the_parent()
+        work()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _die_with_the_parent() -> None:
+    """Has the kernel end this process when its parent has ended, where the kernel is Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:
@@ -69,22 +120,21 @@ def main() -> None:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    _limit_memory()
+    _limit_memory(int(sys.argv[2]))
     serve(resolve(sys.argv[1]), requests, replies)
     replies.close()
     os._exit(0)
 
 
-def _limit_memory() -> None:
-    """Allows the process no more memory than the machine has, so that an excess ends it alone."""
+def _limit_memory(allowed: int) -> None:
+    """Allows the process so many bytes of data, so that an excess ends it and nothing else."""
     try:
         import resource
     except ImportError:  # not a POSIX system
         return
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = allowed if hard == resource.RLIM_INFINITY else min(allowed, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 if __name__ == "__main__":

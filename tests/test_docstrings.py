@@ -39,12 +39,17 @@ def test_public_names():
     assert set(tf_tconv.__all__) == {
         "AxisGeometry",
         "Conv2DTranspose",
+        "SparseMatrix",
+        "Trace",
+        "checkerboard",
         "conv2d_transpose",
         "convert_model",
+        "convolution_matrix",
         "dialects",
         "from_onnx",
         "from_torch",
         "legal_output_sizes",
         "lowerings",
+        "trace",
         "transpose_geometry",
     }

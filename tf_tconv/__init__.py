@@ -2,12 +2,14 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tf_tconv import dialects, lowerings
+from tf_tconv import checkerboard, dialects, lowerings
 from tf_tconv.conversion import convert_model
+from tf_tconv.explain import Trace, trace
 from tf_tconv.foreign_layers import from_onnx, from_torch
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.layers import Conv2DTranspose
+from tf_tconv.matrix import SparseMatrix, convolution_matrix
 
 try:
     __version__ = version("tf-tconv")
@@ -17,12 +19,17 @@ except PackageNotFoundError:  # A checkout that was never installed.
 __all__ = [
     "AxisGeometry",
     "Conv2DTranspose",
+    "SparseMatrix",
+    "Trace",
+    "checkerboard",
     "conv2d_transpose",
     "convert_model",
+    "convolution_matrix",
     "dialects",
     "from_onnx",
     "from_torch",
     "legal_output_sizes",
     "lowerings",
+    "trace",
     "transpose_geometry",
 ]

@@ -123,23 +123,31 @@ class TransposeProduct:
         ]
         if _is_empty(x.shape) or _is_empty(shape):
             return tf.zeros(shape, x.dtype)
-        if self.groups > 1 or self._dilations != (1, 1):
+        known = all(isinstance(size, int) for size in shape[:2])
+        if self.groups > 1 or self._dilations != (1, 1) or not known:
             return self._filter_gradient_by_convolution(y, x)
         padding = padding_name(*self._axes)
         if padding is None:
             # Not by attribute: `tf.vectorized_map` loses the explicit padding of the op below.
             y, padding = pad_or_crop(y, *self._pads), "VALID"
         y, x = self._with_a_window(y, x, padding)
+        strides = self._strides
+        if shape[:2] == [1, 1]:
+            # With oneDNN the op below writes past its buffer for one tap and a stride.
+            y, strides = y[:, :: strides[0], :: strides[1]], (1, 1)
         return tf.raw_ops.Conv2DBackpropFilter(
             input=y,
             filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
             out_backprop=x,
-            strides=[1, *self._strides, 1],
+            strides=[1, *strides, 1],
             padding=padding,
         )
 
     def _filter_gradient_by_convolution(self, y: Any, x: Any) -> Any:
         """The filter gradient where TensorFlow's own is refused on CPUs: dilation and groups.
+
+        Also for a kernel of a size known only at run time, which may be the one tap that
+        TensorFlow's own does not survive.
 
         The sum over ``j`` is a convolution of `y` with `x` for its kernel: batch and channels
         change places, and so do stride and dilation.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tf_tconv.commands.convert import convert
+from tf_tconv.commands.explain import explain
 from tf_tconv.commands.translate import translate
 
 app = typer.Typer(
@@ -15,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for command in (translate, convert):
+for command in (explain, translate, convert):
     app.command()(command)
 
 if __name__ == "__main__":

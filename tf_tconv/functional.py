@@ -37,6 +37,7 @@ INPUT_AXES = {
 }
 
 
+@tf.autograph.experimental.do_not_convert  # rewriting plain Python takes seconds a trace
 def conv2d_transpose(
     input: Any,
     filters: Any,

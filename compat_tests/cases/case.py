@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from compat_tests import oracle
@@ -62,7 +63,7 @@ class Case:
     gradients: tuple[Part, ...] = FIRST_ORDER
     unknown: tuple[Unknown, ...] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The values in readable order, usual ones left out; free of spaces and brackets."""
         parts = [self.family]

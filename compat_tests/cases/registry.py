@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
-from compat_tests.cases import axis, channels, dtype, edge, explicit, illegal, layout, plane
+from compat_tests.cases import (
+    axis,
+    capability,
+    channels,
+    dtype,
+    dynamic,
+    edge,
+    explicit,
+    gradient,
+    illegal,
+    layout,
+    models,
+    plane,
+)
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 
@@ -17,10 +30,33 @@ FAMILIES: dict[str, Callable[[], tuple[Case, ...]]] = {
     "dtype": dtype.cases,
     "layout": layout.cases,
     "edge": edge.cases,
+    "gradient": gradient.cases,
+    "dynamic": dynamic.cases,
+    "models": models.cases,
+    "capability": capability.cases,
 }
 
 ILLEGAL = "illegal"
 """The name of the family of illegal calls, which `select_illegal` returns."""
+
+CAPABILITY = "capability"
+"""The name of the family that tells what an implementation offers at all."""
+
+MEANINGS: dict[str, str] = {
+    "axis": "one axis at a time: small sizes, every stride, dilation and legal output",
+    "explicit": "padding given for each side, crops beyond the kernel among it",
+    "plane": "two axes that differ in everything, mixed pairwise",
+    "channels": "channel counts, groups, depthwise, empty batches",
+    "dtype": "half, bfloat16, float32, float64 and int32",
+    "layout": "channels last and channels first",
+    "edge": "empty images, single pixels, strides and kernels out of proportion",
+    "gradient": "each gradient alone, and gradients of gradients",
+    "dynamic": "sizes that become known only when the traced call runs",
+    "models": "layers of published models, in their real sizes",
+    "capability": "types, dilations, strides, groups, layouts and gradients, every combination",
+    "illegal": "calls that must be refused, with an error that says why",
+}
+"""What each family is about, in one line."""
 
 
 def select(

@@ -84,6 +84,8 @@ class External:
 
     def script(self, case: Case) -> Script | None:
         """The call as source text, for arrays, which functions of tensors take too."""
+        if case.unknown:
+            return None
         name = f"{self._module}.{'.'.join(self._attributes)}"
         given = ", ".join(f"{key}={value!r}" for key, value in keyword_arguments(case).items())
         call = f"{name}(x, w, {given})"

@@ -5,8 +5,11 @@ The only file of the suite that imports it.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +42,19 @@ def lowering_names() -> tuple[str, ...]:
     """The names of all lowerings, "auto" first; loads `tf_tconv`."""
     lowerings = importlib.import_module("tf_tconv.lowerings")
     return (AUTO, *lowerings.NAMES)
+
+
+def installed_lowerings() -> tuple[str, ...]:
+    """The names of all lowerings, without "auto", found without loading anything here.
+
+    Returns:
+        The names; none if `tf_tconv` is not installed.
+    """
+    command = "import tf_tconv.lowerings as known; print(*known.NAMES)"
+    done = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=False
+    )
+    return tuple(done.stdout.split())
 
 
 class Ours:
@@ -92,7 +108,9 @@ class Ours:
         """Computes one case; gradients by a gradient tape."""
         if self.variant == LAYER:
             return _compute_by_layer(case, inputs)
-        function = self._function
+        function = self.function
+        if "output_shape" in case.unknown:  # and with it what the groups would be inferred from
+            function = functools.partial(function, groups=case.groups)
         if self.variant == XLA:
             refuse_run_time_shape(case)
             function = compiled_by_xla(function)
@@ -115,15 +133,15 @@ class Ours:
         if self.variant == LAYER:
             raise Inexpressible("the rows are calls of a function; a layer takes them apart")
         if self.variant == XLA:
-            return call_illegal(illegal_compiled_by_xla(self._function), illegal)
-        return call_illegal(self._function, illegal)
+            return call_illegal(illegal_compiled_by_xla(self.function), illegal)
+        return call_illegal(self.function, illegal)
 
     @property
     def _lowering(self) -> str:
         """What to pass as `lowering`."""
         return AUTO if self.variant in (LAYER, XLA) else self.variant
 
-    def _function(self, *inputs: Any, **arguments: Any) -> Any:
+    def function(self, *inputs: Any, **arguments: Any) -> Any:
         """The function with the lowering filled in, unless the call names another."""
         arguments.setdefault("lowering", self._lowering)
         return _tf_tconv().conv2d_transpose(*inputs, **arguments)

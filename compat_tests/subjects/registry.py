@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from compat_tests.subjects.function import External
+from compat_tests.subjects.jax_lax import Jax
+from compat_tests.subjects.keras_layer import Keras
+from compat_tests.subjects.lite_rt import LiteRt
 from compat_tests.subjects.native import Native
-from compat_tests.subjects.ours import Ours
+from compat_tests.subjects.onnx_reference import OnnxReference
+from compat_tests.subjects.onnx_runtime import OnnxRuntime
+from compat_tests.subjects.open_vino import OpenVino
+from compat_tests.subjects.ours import Ours, installed_lowerings
+from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.subject import Subject
 
-ADAPTERS: dict[str, Callable[[str], Subject]] = {"ours": Ours, "native": Native}
-"""By the part of the name before the colon; what follows it is a variant of the adapter's own."""
+ADAPTERS: dict[str, tuple[Callable[[str], Subject], str]] = {
+    "ours": (Ours, "auto"),
+    "native": (Native, "onednn"),
+    "keras": (Keras, "tensorflow"),
+    "torch": (PyTorch, "padded"),
+    "jax": (Jax, "conv_general_dilated"),
+    "onnxruntime": (OnnxRuntime, "pads"),
+    "onnx": (OnnxReference, "pads"),
+    "openvino": (OpenVino, "pads"),
+    "litert": (LiteRt, "transpose_conv"),
+}
+"""By the part of a name before the colon: the adapter, and the variant meant by no colon."""
 
-DEFAULTS: dict[str, Subject] = {"ours": Ours(), "native": Native()}
+DEFAULTS = ("ours", "ours:xla", "native", "native:plain", "native:xla")
 """The subjects of a run that names none."""
+
+ALL = "all"
+"""Stands for `DEFAULTS` and every other subject of `HELP`, each lowering included."""
 
 HELP: tuple[tuple[str, str], ...] = (
     ("ours", "tf_tconv.conv2d_transpose, lowering chosen by itself"),
@@ -23,15 +44,50 @@ HELP: tuple[tuple[str, str], ...] = (
     ("native", "tf.nn.conv2d_transpose with oneDNN"),
     ("native:plain", "tf.nn.conv2d_transpose without oneDNN"),
     ("native:xla", "tf.nn.conv2d_transpose compiled by XLA"),
-    ("package.module:function", "any function with the signature of tf.nn.conv2d_transpose"),
+    ("keras:tensorflow", "keras.layers.Conv2DTranspose on TensorFlow"),
+    ("keras:jax", "keras.layers.Conv2DTranspose on JAX"),
+    ("keras:torch", "keras.layers.Conv2DTranspose on torch"),
+    ("torch", "torch.nn.functional.conv_transpose2d, one call"),
+    ("torch:cropped", "the same without padding, and cut to size after it"),
+    ("jax", "jax.lax.conv_general_dilated with a dilated input"),
+    ("jax:conv_transpose", "jax.lax.conv_transpose with transpose_kernel"),
+    ("onnxruntime", "ConvTranspose with pads in ONNX Runtime"),
+    ("onnxruntime:auto_pad", "the same with auto_pad alone"),
+    ("onnxruntime:output_shape", "the same with auto_pad and output_shape"),
+    ("onnx", "ConvTranspose with pads in the ONNX reference evaluator"),
+    ("onnx:auto_pad", "the same with auto_pad alone"),
+    ("onnx:output_shape", "the same with auto_pad and output_shape"),
+    ("openvino", "ConvolutionBackpropData with pads in OpenVINO"),
+    ("openvino:auto_pad", "the same with auto_pad and an output shape"),
+    ("litert", "TRANSPOSE_CONV in LiteRT"),
+    ("litert:ours", "tf_tconv.conv2d_transpose converted to LiteRT"),
 )
+
+OUTSIDE: tuple[tuple[str, str], ...] = (
+    ("package.module:function", "any function with the signature of tf.nn.conv2d_transpose"),
+    ("SUBJECT@PYTHON", "a subject in the environment of another Python, given by its path"),
+    (ALL, "every subject above but the function and the other Python"),
+)
+
+
+def split(name: str) -> tuple[str, str | None]:
+    """Takes a subject's name apart.
+
+    Args:
+        name: `SUBJECT` or `SUBJECT@PYTHON`.
+
+    Returns:
+        The subject's own name, and the path of the Python it runs in; None for this one.
+    """
+    subject, _, python = name.partition("@")
+    return subject, os.path.expanduser(python) or None
 
 
 def resolve(name: str) -> Subject:
     """The subject of that name.
 
     Args:
-        name: one of `HELP`, or `package.module:function`.
+        name: one of `HELP`, or `package.module:function`, with `@PYTHON` or without.
 
     Returns:
         Its adapter; nothing is imported or started yet.
@@ -39,12 +95,24 @@ def resolve(name: str) -> Subject:
     Raises:
         ValueError: if there is no such subject.
     """
-    if name in DEFAULTS:
-        return DEFAULTS[name]
-    prefix, colon, variant = name.partition(":")
-    if prefix in ADAPTERS and colon:
-        return ADAPTERS[prefix](variant)
+    subject, _ = split(name)
+    prefix, colon, variant = subject.partition(":")
+    if prefix in ADAPTERS:
+        adapter, usual = ADAPTERS[prefix]
+        return adapter(variant if colon else usual)
     if not colon:
-        known = ", ".join(known for known, _ in HELP)
+        known = ", ".join(known for known, _ in (*HELP, *OUTSIDE))
         raise ValueError(f"no subject {name!r}; there are {known}")
-    return External(name)
+    return External(subject)
+
+
+def expand(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The subjects meant by names, `ALL` written out, each once."""
+    if ALL not in names:
+        return tuple(dict.fromkeys(names))
+    everyone = [name for name, _ in HELP]
+    place = everyone.index("ours:LOWERING")
+    everyone[place : place + 1] = [f"ours:{lowering}" for lowering in installed_lowerings()]
+    return tuple(
+        dict.fromkeys(one for name in names for one in (everyone if name == ALL else [name]))
+    )

@@ -25,8 +25,9 @@ def convolve(
 
     With oneDNN the op returns a wrong shape, or memory that nobody wrote, where its input or output
     is empty (TensorFlow 2.21). A size known only at run time may turn out to be zero: there the
-    input is padded up to one kernel and the result cut back to its true size, which costs nothing
-    where there is nothing to do. Sizes known to be zero are the caller's business.
+    input is padded up to one kernel and one example, and the result cut back to its true size. (A
+    reshape to the true size would not do: with one size unknown, it is optimised away.) Sizes known
+    to be zero are the caller's business.
 
     Args:
         x: `[batch, height, width, in]`.
@@ -39,7 +40,7 @@ def convolve(
     Returns:
         `[batch, windows down, windows across, out]`.
     """
-    *kernel, _, out_channels = sizes(w)
+    kernel = sizes(w)[:2]
     spans = [effective_kernel_size(k, d) for k, d in zip(kernel, dilations, strict=True)]
     explicit = [[0, 0], list(rows), list(columns), [0, 0]]
     if not all(_fits_attribute(*pair) for pair in zip((rows, columns), spans, strict=True)):
@@ -48,23 +49,19 @@ def convolve(
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
     if not all(isinstance(size, int) for size in (*padded, *spans)):
         x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
+    if not isinstance(batch, int):
+        # Not by `tf.pad`, which oneDNN fuses with the convolution as if it padded the image only.
+        x = tf.concat([x, tf.zeros([maximum(1 - batch, 0), *sizes(x)[1:]], x.dtype)], 0)
     y = tf.nn.conv2d(
         x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
     )
-    if all(isinstance(size, int) for size in (batch, *padded, *spans)):
-        return y
-    found, true = (
-        [
-            (size - span) // stride + 1
-            for size, span, stride in zip(cells, spans, strides, strict=True)
-        ]
-        for cells in ([maximum(*pair) for pair in zip(padded, spans, strict=True)], padded)
-    )
-    # An empty batch may come back with wrong sizes, but as empty as it should be.
-    y = tf.reshape(y, [batch, *found, out_channels])
-    if all(isinstance(size, int) for size in true):
-        return y
-    return y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
+    true = [
+        (size - span) // stride + 1
+        for size, span, stride in zip(padded, spans, strides, strict=True)
+    ]
+    if not all(isinstance(size, int) for size in true):
+        y = y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
+    return y if isinstance(batch, int) else y[:batch]
 
 
 def _fits_attribute(pads: Pair, span: Any) -> bool:

@@ -12,8 +12,9 @@ def sizes(x: Any) -> list[Any]:
     static: list[Any] = x.shape.as_list()
     if None not in static:
         return static
-    dynamic = tf.shape(x, out_type=tf.int64)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(static)]
+    # Unstacked at once: indexing would take four operations a size.
+    dynamic = tf.unstack(tf.shape(x, out_type=tf.int64))
+    return [here if size is None else size for here, size in zip(dynamic, static, strict=True)]
 
 
 def maximum(a: Any, b: Any) -> Any:

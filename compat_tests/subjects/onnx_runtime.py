@@ -1,0 +1,101 @@
+"""ONNX Runtime on its CPU provider."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from compat_tests.cases.case import Case
+from compat_tests.cases.illegal import IllegalCase
+from compat_tests.cases.inputs import Inputs
+from compat_tests.subjects import onnx_node
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+
+PROVIDERS = ["CPUExecutionProvider"]
+
+FATAL_ONLY = 4
+"""The log's severity at which a model that is refused, which raises, isn't logged beside."""
+
+
+class OnnxRuntime:
+    """A session of ONNX Runtime for each case.
+
+    Attributes:
+        variant: a key of `onnx_node.WORDS`, "pads" being the default.
+    """
+
+    def __init__(self, variant: str = "pads") -> None:
+        """Takes the variant.
+
+        Raises:
+            ValueError: if there is no such variant.
+        """
+        onnx_node.check_variant("onnxruntime", variant)
+        self.variant = variant
+
+    @property
+    def name(self) -> str:
+        """The name that `resolve` knows it by."""
+        return "onnxruntime" if self.variant == "pads" else f"onnxruntime:{self.variant}"
+
+    @property
+    def faces_illegal_calls(self) -> bool:
+        """No: it takes models."""
+        return False
+
+    @property
+    def sample(self) -> int | None:
+        """All cases."""
+        return None
+
+    def environment(self) -> Mapping[str, str]:
+        """ONNX Runtime as it comes."""
+        return {}
+
+    def describe(self) -> dict[str, str]:
+        """Versions and settings."""
+        return {
+            "implementation": "onnxruntime.InferenceSession of ConvTranspose",
+            "onnxruntime": str(_onnxruntime().__version__),
+            "onnx": str(onnx_node.onnx_module("onnx").__version__),
+            "numpy": np.__version__,
+            "words": self.variant,
+            "opset": str(onnx_node.OPSET),
+            "provider": ", ".join(PROVIDERS),
+        }
+
+    def compute(self, case: Case, inputs: Inputs) -> Answer:
+        """Computes one case, the output alone."""
+        model = onnx_node.model(case, inputs, self.variant)
+        options = _onnxruntime().SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = FATAL_ONLY
+        session = _onnxruntime().InferenceSession(
+            model.SerializeToString(), options, providers=PROVIDERS
+        )
+        (y,) = session.run(None, {"x": onnx_node.image(case, inputs)})
+        return {"y": np.moveaxis(y, 1, 3)}
+
+    def script(self, case: Case) -> Script | None:
+        """The model as text, and its run."""
+        return onnx_node.script(
+            case,
+            self.variant,
+            "import onnx.parser, onnxruntime",
+            f"onnxruntime.InferenceSession({{model}}.SerializeToString(), providers={PROVIDERS})",
+        )
+
+    def call_illegal(self, illegal: IllegalCase) -> object:
+        """Has no words for it."""
+        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
+
+
+def _onnxruntime() -> Any:
+    """The package, loaded when first asked for."""
+    try:
+        return importlib.import_module("onnxruntime")
+    except ModuleNotFoundError as error:
+        raise Absent("onnxruntime is not installed") from error

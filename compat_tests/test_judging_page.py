@@ -1,0 +1,74 @@
+"""The page that shows how to judge a kernel: what it says happens, happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from compat_tests.process import ROOT, environment
+
+PAGE = (ROOT / "docs" / "judge_a_kernel.md").read_text(encoding="utf-8")
+RIGHT = "max(r - o, 0) // 2"
+WRONG = "(max(r - o, 0) + 1) // 2"
+
+
+def _block(language: str) -> str:
+    """The first block of a language."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found, f"the page shows no {language}"
+    return found.group(1)
+
+
+def _commands() -> list[list[str]]:
+    """The arguments of every command on the page."""
+    lines = re.findall(r"^\$ python -m compat_tests (.*)$", PAGE, re.MULTILINE)
+    return [line.split() for line in lines]
+
+
+class Page(unittest.TestCase):
+    """Code, commands and ledger, as they stand there."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.kernel = _block("python")
+
+    def test_kernel_has_ten_lines(self) -> None:
+        body = self.kernel[self.kernel.index("def ") :]
+        self.assertEqual(len(body.strip().splitlines()), 10)
+
+    def test_right(self) -> None:
+        done = self._run(self.kernel, _commands()[0])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_rounded_up(self) -> None:
+        self.assertIn(WRONG, PAGE)
+        self.assertIn(RIGHT, self.kernel)
+        done = self._run(self.kernel.replace(RIGHT, WRONG), _commands()[0])
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for line in _block("text").splitlines():
+            self.assertIn(" ".join(line.split()), " ".join(done.stdout.split()))
+
+    def test_ledger(self) -> None:
+        (self.folder / "my_kernel.toml").write_text(_block("toml"))
+        done = self._run(self.kernel, _commands()[1])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("differences are known: my_kernel.toml", done.stdout)
+        bare = [word for word in _commands()[1] if not word.startswith(("--exp", "my_kernel.t"))]
+        self.assertEqual(self._run(self.kernel, bare).returncode, 1)
+
+    def _run(self, kernel: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        (self.folder / "my_kernel.py").write_text(kernel)
+        return subprocess.run(
+            [sys.executable, "-m", "compat_tests", *arguments],
+            cwd=self.folder,
+            env=environment({}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )

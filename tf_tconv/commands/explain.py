@@ -1,0 +1,200 @@
+"""`tf-tconv explain`: one call with all its intermediates, on the screen or as a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from tf_tconv.commands.failure import one_sentence
+from tf_tconv.explain import VIEWS, CellKind, Trace, trace
+from tf_tconv.geometry import PADDING_NAMES, brief, check_integer
+
+View = Enum("View", {name: name for name in VIEWS}, type=str)  # type: ignore[misc]
+
+MOST_CELLS = 2**20
+
+
+def explain(
+    input_: Annotated[
+        str, typer.Option("--input", help="Cells of the input: 3, or height,width: 3,4.")
+    ] = "3",
+    kernel: Annotated[str, typer.Option(help="Taps, as --input.")] = "3",
+    stride: Annotated[str, typer.Option(help="As --input.")] = "1",
+    dilation: Annotated[str, typer.Option(help="As --input.")] = "1",
+    padding: Annotated[
+        str,
+        typer.Option(
+            help="same, valid, or what the forward convolution pads: top,bottom,left,right."
+        ),
+    ] = "same",
+    output: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="WHAT VALUE", help="cell 5,5 or size 6,6: the same as --cell and --output-size."
+        ),
+    ] = None,
+    output_size: Annotated[
+        str | None, typer.Option(help="As --input (default: that of Keras).")
+    ] = None,
+    cell: Annotated[
+        str | None, typer.Option(help="row,column of the output cell to account for.")
+    ] = None,
+    view: Annotated[View, typer.Option(help="How to see the call.")] = View["zero_insertion"],
+    input_values: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows of numbers: 1,2;3,4, in place of --input (default: 1, 2, 3 and so on)."
+        ),
+    ] = None,
+    kernel_values: Annotated[
+        str | None,
+        typer.Option(help="As --input-values (default: counting up, with 2 in the centre)."),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write a picture: .svg or .gif (films without --cell), .png, .pdf."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Shows where every number of a transposed convolution comes from.
+
+    Example: tf-tconv explain --input 3 --kernel 3 --stride 2 --padding same --output cell 5,5
+    """
+    with one_sentence():
+        cell, output_size = _output(output, cell, output_size)
+        steps = trace(
+            _image("input", input_, input_values, first=1),
+            _image("kernel", kernel, kernel_values, centre=2),
+            None if output_size is None else _pair("output-size", output_size, 0),
+            _pair("stride", stride, 1),
+            _padding(padding),
+            dilations=_pair("dilation", dilation, 1),
+        )
+        place = None if cell is None else _pair("cell", cell, 0)
+        if save is not None:
+            steps.save(save, view.value, place)
+        if as_json:
+            typer.echo(json.dumps(_as_json(steps, place), indent=2))
+            return
+        typer.echo(steps.text(view.value, place))
+        if save is not None:
+            typer.echo(f"\n{save} is written.")
+
+
+def _output(
+    output: tuple[str, str] | None, cell: str | None, size: str | None
+) -> tuple[str | None, str | None]:
+    """The cell and the size asked for, by either form."""
+    if output is None:
+        return cell, size
+    what, value = output
+    given = {"cell": cell, "size": size}
+    if what not in given:
+        raise ValueError(
+            f"--output {what} {value}: it must be cell row,column or size height,width."
+        )
+    if given[what] is not None:
+        long = {"cell": "--cell", "size": "--output-size"}[what]
+        raise ValueError(
+            f"--output {what} {value} and {long} {given[what]} say the same; give one."
+        )
+    given[what] = value
+    return given["cell"], given["size"]
+
+
+def _pair(option: str, text: str, lowest: int) -> list[int]:
+    """One number for both axes, or two."""
+    entries = text.split(",")
+    if len(entries) > 2:
+        raise ValueError(
+            f"--{option} {brief(text)} has {len(entries)} numbers; it must have 1, or 2 with a "
+            "comma between."
+        )
+    numbers = [check_integer(f"--{option}", _integer(option, entry), lowest) for entry in entries]
+    return numbers * 2 if len(numbers) == 1 else numbers
+
+
+def _integer(option: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--{option}: {brief(text)} is no integer.") from None
+
+
+def _padding(text: str) -> Any:
+    if text.upper() in PADDING_NAMES:
+        return text
+    entries = text.split(",")
+    if len(entries) != 4:
+        raise ValueError(
+            f"--padding {brief(text)} is unknown; it must be same, valid or four numbers, "
+            "top,bottom,left,right."
+        )
+    top, bottom, left, right = (_integer("padding", entry) for entry in entries)
+    return [[0, 0], [top, bottom], [left, right], [0, 0]]
+
+
+def _image(
+    option: str, size: str, values: str | None, *, first: int = 1, centre: int | None = None
+) -> NDArray[np.float64]:
+    """The numbers given, or counting up from `first` or to `centre` in the middle."""
+    if values is None:
+        height, width = _pair(option, size, 1)
+        if height * width > MOST_CELLS:
+            raise ValueError(f"--{option} {size} is too large; at most {MOST_CELLS} cells.")
+        if centre is not None:
+            first = centre - (height // 2 * width + width // 2)
+        image = np.arange(first, first + height * width, dtype=np.float64).reshape(height, width)
+    else:
+        rows = [row.split(",") for row in values.split(";")]
+        if len({len(row) for row in rows}) != 1:
+            raise ValueError(
+                f"--{option}-values {brief(values)} has rows of unequal lengths; it must be rows "
+                "of as many numbers each, as in 1,2;3,4."
+            )
+        try:
+            image = np.array(rows, dtype=np.float64)
+        except ValueError:
+            raise ValueError(
+                f"--{option}-values {brief(values)} must be numbers, as in 1,2;3,4."
+            ) from None
+    return image[..., None, None] if option == "kernel" else image[None, ..., None]
+
+
+def _as_json(steps: Trace, cell: list[int] | None) -> dict[str, Any]:
+    rows, columns = steps.geometry
+    plane = steps.plane
+    found: dict[str, Any] = {
+        "rows": {**dataclasses.asdict(rows), "lead": rows.lead, "trail": rows.trail},
+        "columns": {**dataclasses.asdict(columns), "lead": columns.lead, "trail": columns.trail},
+        "input": plane.input.tolist(),
+        "kernel": plane.filter.tolist(),
+        "padded_input": plane.padded.tolist(),
+        "padded_kinds": [[CellKind(kind).name.lower() for kind in line] for line in plane.kinds],
+        "reversed_kernel": plane.kernel.tolist(),
+        "output": plane.output.tolist(),
+    }
+    if cell is not None:
+        window = steps.window(cell)
+        found["cell"] = {
+            "cell": list(window.cell),
+            "products": [
+                {
+                    "input_cell": list(term.input_cell),
+                    "tap": list(term.tap),
+                    "input": float(term.x),
+                    "weight": float(term.w),
+                    "product": float(term.product),
+                }
+                for term in window.terms
+            ],
+            "sum": float(window.sum),
+        }
+    return found
