@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import effective_kernel_size
 from tf_tconv.lowerings.padding import grow, pad_or_crop
-from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.lowerings.shapes import maximum, quotient, sizes
 
 Pair = tuple[Any, Any]
 
@@ -56,7 +56,7 @@ def convolve(
         x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
     )
     true = [
-        (size - span) // stride + 1
+        quotient(size - span, stride) + 1
         for size, span, stride in zip(padded, spans, strides, strict=True)
     ]
     if not all(isinstance(size, int) for size in true):
