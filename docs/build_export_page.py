@@ -41,7 +41,7 @@ NOT_ARITHMETIC = {
 
 
 def operators() -> str:
-    """A row a lowering: its ops in each format, of a layer with kernel 5 and stride 2."""
+    """A row a lowering: its ops in each format, for images of known size."""
     lines = [
         "| lowering | SavedModel | LiteRT | LiteRT, 8 bits | ONNX |",
         "| --- | --- | --- | --- | --- |",
@@ -55,14 +55,14 @@ def operators() -> str:
 def _exported(lowering: str) -> list[set[str]]:
     """The ops of one layer in the four columns."""
     layer = tf_tconv.Conv2DTranspose(8, **LAYER, lowering=lowering)
-    model = keras.Sequential([keras.Input(SHAPE, batch_size=1), layer])
+    model = keras.Sequential([keras.Input(SHAPE), layer])
     random = np.random.default_rng(0)
     samples = [[random.standard_normal((1, *SHAPE)).astype(np.float32)] for _ in range(4)]
     with tempfile.TemporaryDirectory() as folder:
-        model.export(folder, verbose=False)
+        model.export(folder, verbose=False, input_signature=[tf.TensorSpec([1, *SHAPE])])
         served = tf.saved_model.load(folder).signatures["serving_default"]
         saved = operations(served) - NOT_ARITHMETIC
-        nodes = to_onnx(model, Path(folder) / "model.onnx")
+        nodes = to_onnx(model, Path(folder) / "model.onnx", batch=1)
     litert = [LiteRt(to_litert(model, kind, samples)).operators for kind in ("float", "int8")]
     return [saved, *litert, nodes]
 

@@ -96,12 +96,13 @@ def _in_order(places: list[Any]) -> list[Any]:
     return sorted(places, key=lambda place: place["name"])
 
 
-def to_onnx(model: Any, path: Path) -> set[str]:
+def to_onnx(model: Any, path: Path, batch: int | None = None) -> set[str]:
     """Writes a Keras model as ONNX.
 
     Args:
         model: a functional or sequential model.
         path: of the file to write.
+        batch: the batch that it takes; `None` leaves it open.
 
     Returns:
         The types of the nodes in it.
@@ -111,7 +112,9 @@ def to_onnx(model: Any, path: Path) -> set[str]:
     with warnings.catch_warnings():
         # Keras looks there for a name that NumPy has to warn of.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
-        model.export(str(path), format="onnx", verbose=False)
+        signature = [tf.TensorSpec([batch, *each.shape[1:]], each.dtype) for each in model.inputs]
+        arguments = [signature] if len(signature) > 1 else signature
+        model.export(str(path), format="onnx", verbose=False, input_signature=arguments)
     graph = importlib.import_module("onnx").load(str(path)).graph
     return {node.op_type for node in graph.node}
 
@@ -134,7 +137,16 @@ def serve(folder: Path, *inputs: Array) -> Array:
 
 
 def operations(function: Any) -> set[str]:
-    """The types of the ops in a traced function, those it calls included."""
+    """The types of the ops in a traced function and in those that it calls, gradients apart."""
     definition = function.graph.as_graph_def()
-    nodes = [*definition.node, *(n for each in definition.library.function for n in each.node_def)]
-    return {node.op for node in nodes}
+    bodies = {each.signature.name: each.node_def for each in definition.library.function}
+    waiting, seen, found = [definition.node], set(), set()
+    while waiting:
+        for node in waiting.pop():
+            found.add(node.op)
+            for value in node.attr.values():
+                for name in (value.func.name, *(each.name for each in value.list.func)):
+                    if name in bodies and name not in seen:
+                        seen.add(name)
+                        waiting.append(bodies[name])
+    return found

@@ -53,13 +53,13 @@ if __name__ == "__main__":
         tf.distribute.Server(
             resolver.cluster_spec(), job_name=role, task_index=0, protocol="grpc"
         ).join()
-    alone = training_step(decoder())
     strategy = tf.distribute.ParameterServerStrategy(resolver)
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
     with strategy.scope():
         model = decoder()
     served = training_step(model)
     together = [float(coordinator.schedule(served).fetch()) for _ in range(STEPS)]
+    alone = training_step(decoder())
     print(json.dumps({"alone": [float(alone()) for _ in range(STEPS)], "served": together}))
     sys.stdout.flush()
     os._exit(0)  # The coordinator's threads wait for a cluster that goes away.

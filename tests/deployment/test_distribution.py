@@ -37,7 +37,7 @@ def started(*command):
 def finished(process):
     """What a process printed, once it has ended well."""
     try:
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 0, err[-3000:]
