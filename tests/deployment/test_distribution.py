@@ -24,7 +24,9 @@ def started(*command):
     """A process that is running."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    environment.pop("TF_CONFIG", None)
+    # A server answers nobody while its one thread waits for another server.
+    for name in ("TF_CONFIG", "TF_NUM_INTEROP_THREADS"):
+        environment.pop(name, None)
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         stdout=subprocess.PIPE,
@@ -37,7 +39,7 @@ def started(*command):
 def finished(process):
     """What a process printed, once it has ended well."""
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=90)
     finally:
         process.kill()
     assert process.returncode == 0, err[-3000:]

@@ -13,6 +13,8 @@ from integers import ramp
 import tf_tconv
 
 THREADS, CALLS = 16, 320
+pytestmark = pytest.mark.slow
+
 SIZES = [(1, 3, 4), (2, 5, 3), (3, 8, 8), (1, 7, 2), (4, 2, 9)]
 
 
@@ -33,7 +35,6 @@ def image(size, number):
     return ramp(*size, 6, seed=number % 7).astype(np.float32)
 
 
-@pytest.mark.slow
 def test_many_threads_get_the_answers_of_one(served):
     requests = [image(SIZES[number % len(SIZES)], number) for number in range(CALLS)]
     alone = [np.asarray(served.serve(x)) for x in requests]
@@ -74,7 +75,6 @@ def test_a_model_traces_once_for_all_sizes():
     assert len(traces) == 1
 
 
-@pytest.mark.slow
 def test_memory_is_bounded(served):
     """After a first round of all sizes, a hundred more leave the process no larger."""
 

@@ -30,6 +30,7 @@ PUBLISHED = {  # Height, channels in and out, kernel, stride of each transposed 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DECODERS)
 def test_shapes_are_the_published_ones(name):
     model = DECODERS[name]()

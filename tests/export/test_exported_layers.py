@@ -41,6 +41,7 @@ def model_of(lowering, call="same", weights="integers"):
     return model, random.standard_normal(SHAPE).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
 def test_saved_model(lowering, call, tmp_path):
@@ -51,6 +52,7 @@ def test_saved_model(lowering, call, tmp_path):
     assert "Conv2DBackpropInput" not in operations(served)
 
 
+@pytest.mark.slow
 def test_native_keeps_the_fused_op(tmp_path):
     model, _ = model_of("native")
     model.export(str(tmp_path), verbose=False)
