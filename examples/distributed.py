@@ -74,6 +74,9 @@ def train(strategy: Any, count: int, index: int, steps: int) -> tuple[list[float
 
     Returns:
         The loss of the whole batch at each step, and the weights.
+
+    Raises:
+        ValueError: a process has several devices to compute on.
     """
     import keras
     import tensorflow as tf
@@ -81,9 +84,13 @@ def train(strategy: Any, count: int, index: int, steps: int) -> tuple[list[float
 
     import tf_tconv
 
+    if strategy.num_replicas_in_sync != count:
+        raise ValueError(
+            f"{count} processes have {strategy.num_replicas_in_sync} devices; each must have one: "
+            "start one for each, with CUDA_VISIBLE_DEVICES."
+        )
     with strategy.scope():
         keras.utils.set_random_seed(0)
-        # Verification would run a layer of each kind, which is not of this cluster's business.
         model = tf_tconv.convert_model(fsrcnn(0.25, SIZE, FACTOR), verify=False)
         variables = [each.value for each in model.trainable_variables]
 

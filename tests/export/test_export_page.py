@@ -31,6 +31,14 @@ def test_the_page_is_what_is_computed():
     assert page.build(PAGE) == PAGE
 
 
+@pytest.mark.slow
+def test_the_code_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(block, "export.md", "exec"), {})
+    assert (tmp_path / "build" / "saved_model" / "saved_model.pb").exists()
+
+
 def test_only_native_has_a_transposed_convolution():
     table = rows()
     assert table.keys() == {*tf_tconv.lowerings.NAMES, "native"}
