@@ -183,6 +183,22 @@ def integer_inputs(model: Any) -> Any:
     return arrays if len(arrays) > 1 else arrays[0]
 
 
+def change_on_integers(model: Any) -> float:
+    """How far the exchange, there and back, changes a model whose weights are integers.
+
+    Raises:
+        RuntimeError: something was rounded.
+    """
+    integers = with_integers(model)
+    numbers = integer_inputs(integers)
+    exchanged = tf_tconv.convert_model(integers, inputs=numbers)
+    returned = tf_tconv.convert_model(exchanged, to="keras", inputs=numbers)
+    exact = integers(numbers)
+    if not np.array_equal(exact, np.rint(exact)):
+        raise RuntimeError(f"{model.name} has to round, though its weights are integers.")
+    return max(largest_difference(exact, each(numbers)) for each in (exchanged, returned))
+
+
 def cross(name: str, width: float, steps: int, folder: Path, **options: Any) -> Crossing:
     """Trains, exchanges and exports one decoder.
 
@@ -202,16 +218,6 @@ def cross(name: str, width: float, steps: int, folder: Path, **options: Any) -> 
     ours = there.model
     back = tf_tconv.convert_model(ours, to="keras", inputs=inputs)
     expected = np.asarray(model(inputs))
-
-    integers = with_integers(model)
-    numbers = integer_inputs(integers)
-    exchanged = tf_tconv.convert_model(integers, inputs=numbers)
-    returned = tf_tconv.convert_model(exchanged, to="keras", inputs=numbers)
-    exact = integers(numbers)
-    if not np.array_equal(exact, np.rint(exact)):
-        raise RuntimeError(f"{name} has to round, though its weights are integers.")
-    changed = max(largest_difference(exact, each(numbers)) for each in (exchanged, returned))
-
     ours.export(str(folder / name), verbose=False)
     graph = folder / f"{name}.onnx"
     litert = LiteRt(to_litert(ours))
@@ -226,7 +232,7 @@ def cross(name: str, width: float, steps: int, folder: Path, **options: Any) -> 
         "ONNX": run_onnx(graph, *arrays),
     }
     differences = {what: largest_difference(expected, each) for what, each in results.items()}
-    return Crossing(name, losses, changed, differences, len(there.swapped))
+    return Crossing(name, losses, change_on_integers(model), differences, len(there.swapped))
 
 
 def chosen(decoder: str | None) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Published decoders: built as published, exchanged, exported, trained."""
 
+import gc
 import importlib
 
 import keras
@@ -28,6 +29,14 @@ PUBLISHED = {  # Height, channels in and out, kernel, stride of each transposed 
     "fcn8s": [(16, 21, 21, 4, 2), (32, 21, 21, 4, 2), (64, 21, 21, 16, 8)],
     "fsrcnn": [(64, 56, 1, 9, 3)],
 }
+
+
+@pytest.fixture(autouse=True)
+def memory_is_given_back():
+    """At full size a decoder and its copies take gigabytes."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.mark.slow
