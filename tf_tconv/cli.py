@@ -5,24 +5,21 @@ from __future__ import annotations
 import typer
 
 from tf_tconv.commands.bench import bench
+from tf_tconv.commands.convert import convert
 from tf_tconv.commands.explain import explain
 from tf_tconv.commands.plan import plan
+from tf_tconv.commands.translate import translate
 
 app = typer.Typer(
     name="tf-tconv",
-    help="Transposed convolutions: explained, planned and measured.",
+    help="Transposed convolutions: explained, planned, measured, translated, exchanged in models.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
 
-for command in (explain, plan, bench):
+for command in (explain, plan, translate, convert, bench):
     app.command()(command)
-
-
-@app.callback()
-def main() -> None:
-    """Transposed convolutions, explained."""
 
 
 if __name__ == "__main__":
