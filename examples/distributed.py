@@ -80,9 +80,9 @@ def train(strategy: Any, count: int, index: int, steps: int) -> tuple[list[float
     """
     import keras
     import tensorflow as tf
-    from decoders import fsrcnn
 
     import tf_tconv
+    from tf_tconv.benchmark.models import fsrcnn
 
     if strategy.num_replicas_in_sync != count:
         raise ValueError(

@@ -23,7 +23,6 @@ from typing import Annotated, Any
 import keras
 import numpy as np
 import typer
-from decoders import DECODERS
 from exporting import LiteRt, run_onnx, serve, to_litert, to_onnx
 from numpy.typing import NDArray
 from rich.console import Console
@@ -31,6 +30,7 @@ from rich.table import Table
 from sklearn.datasets import load_sample_images
 
 import tf_tconv
+from tf_tconv.benchmark.models import DECODERS
 from tf_tconv.conversion import convert
 
 Array = NDArray[Any]

@@ -6,10 +6,10 @@ import importlib
 import keras
 import numpy as np
 import pytest
-from decoders import DECODERS
 from typer.testing import CliRunner
 
 import tf_tconv
+from tf_tconv.benchmark.models import DECODERS
 
 pytest.importorskip("sklearn", reason="its photographs are trained on")
 example = importlib.import_module("export_decoders")
