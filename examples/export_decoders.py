@@ -199,38 +199,51 @@ def change_on_integers(model: Any) -> float:
     return max(largest_difference(exact, each(numbers)) for each in (exchanged, returned))
 
 
-def cross(name: str, width: float, steps: int, folder: Path, **options: Any) -> Crossing:
+def exported(model: Any, inputs: Any, folder: Path) -> dict[str, Array]:
+    """What the three formats compute of the same inputs.
+
+    Args:
+        model: to export.
+        inputs: a batch of 1.
+        folder: to export into.
+
+    Raises:
+        RuntimeError: there is a transposed convolution in one of them.
+    """
+    arrays = inputs if isinstance(inputs, list) else [inputs]
+    saved, graph = folder / model.name, folder / f"{model.name}.onnx"
+    model.export(str(saved), verbose=False)
+    litert = LiteRt(to_litert(model))
+    nodes = to_onnx(model, graph)
+    if "ConvTranspose" in nodes or "TRANSPOSE_CONV" in litert.operators:
+        raise RuntimeError(f"{model.name} was exported with a transposed convolution in it.")
+    return {
+        "SavedModel": serve(saved, inputs),
+        "LiteRT": litert(*arrays),
+        "ONNX": run_onnx(graph, *arrays),
+    }
+
+
+def cross(name: str, width: float, steps: int, folder: Path | None, **options: Any) -> Crossing:
     """Trains, exchanges and exports one decoder.
 
     Args:
         name: of `DECODERS`.
         width: as its builder takes it.
         steps: of training.
-        folder: to export into.
+        folder: to export into; `None` leaves that out.
         options: for its builder.
     """
     keras.utils.set_random_seed(0)
     model = DECODERS[name](width=width, **options)
     losses = train(model, steps)
     inputs = task(model, 1, seed=2)[0]
-    arrays = inputs if isinstance(inputs, list) else [inputs]
     there = convert(model, inputs=inputs)
-    ours = there.model
-    back = tf_tconv.convert_model(ours, to="keras", inputs=inputs)
+    back = tf_tconv.convert_model(there.model, to="keras", inputs=inputs)
     expected = np.asarray(model(inputs))
-    ours.export(str(folder / name), verbose=False)
-    graph = folder / f"{name}.onnx"
-    litert = LiteRt(to_litert(ours))
-    nodes = to_onnx(ours, graph)
-    if "ConvTranspose" in nodes or "TRANSPOSE_CONV" in litert.operators:
-        raise RuntimeError(f"{name} was exported with a transposed convolution in it.")
-    results = {
-        "ours": ours(inputs),
-        "back": back(inputs),
-        "SavedModel": serve(folder / name, inputs),
-        "LiteRT": litert(*arrays),
-        "ONNX": run_onnx(graph, *arrays),
-    }
+    results = {"ours": there.model(inputs), "back": back(inputs)}
+    if folder is not None:
+        results |= exported(there.model, inputs, folder)
     differences = {what: largest_difference(expected, each) for what, each in results.items()}
     return Crossing(name, losses, change_on_integers(model), differences, len(there.swapped))
 
