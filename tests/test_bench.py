@@ -107,7 +107,8 @@ def test_markdown_and_json_say_the_same():
     assert content["summary"]["graph"]["native"] == {"geometric_mean": 1.0, "worst": 0.5}
     assert [each["ratio"] for each in content["rows"]] == [2.0, 0.5, 3.0]
     assert content["machine"]["multiplied"] == 1e11
-    assert text.count("| layer 2.0 |") == 1
+    assert text.count("| layer 2.0 |") == 2
+    assert "| layer 3.0 | 1x1 |  | 3.00 |" in text
 
 
 def test_rates_are_shares_of_the_machines():

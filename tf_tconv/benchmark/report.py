@@ -84,8 +84,9 @@ def columns(rows: Sequence[Row], machine: Machine) -> tuple[list[str], list[list
             ]
         if compared:
             line.append(f"{row.others['zero_insertion'] / row.ours:.2f}" if _has_zero(row) else "")
-        if peers and row.best_peer:
-            line.append(f"{row.others[row.best_peer] / row.ours:.2f} ({row.best_peer})")
+        if peers:
+            best = row.best_peer
+            line.append(f"{row.others[best] / row.ours:.2f} {best}" if best else "")
         cells.append(line)
     return head, cells
 
@@ -108,17 +109,34 @@ def describe(machine: Machine) -> str:
 
 
 def table(rows: Sequence[Row], machine: Machine) -> Table:
-    """A mode's rows for the terminal."""
+    """A mode's rows for the terminal, two lines each."""
     mode = rows[0].mode
     made = Table(title=TITLES.get(mode, mode), title_justify="left", box=None, pad_edge=False)
     head, cells = columns(rows, machine)
     for number, name in enumerate(head):
-        made.add_column(name, justify="left" if number < 3 else "right", no_wrap=number != 0)
+        if name != "shape":
+            side = "left" if number == 0 else "right"
+            made.add_column(_SHORT.get(name, name), justify=side, no_wrap=number == 0)  # type: ignore[arg-type]
     for row, line in zip(rows, cells, strict=True):
         colour = "green" if row.ratio >= 1 else "yellow" if row.ratio >= 0.85 else "red"
-        line[5] = f"[{colour}]{line[5]}[/]"
-        made.add_row(*line)
+        found = dict(zip(head, line, strict=True))
+        found["ratio"] = f"[{colour}]{found['ratio']}[/]"
+        found["layer"] += f"\n[dim]{found.pop('shape')}[/]"
+        made.add_row(*found.values())
     return made
+
+
+_SHORT = {
+    "native ms": "native\nms",
+    "ours ms": "ours\nms",
+    "GFLOP/s": "GFLOP\n/s",
+    "quartiles": "quar-\ntiles",
+    "of matmul": "of\nmatmul",
+    "of copy": "of\ncopy",
+    "zero insertion": "zero\ninsert.",
+    "fastest other": "fastest\nother",
+}
+"""Headings that would be wider than what stands below them."""
 
 
 def markdown(rows: Iterable[Row], machine: Machine, command: str) -> str:
@@ -137,12 +155,31 @@ def markdown(rows: Iterable[Row], machine: Machine, command: str) -> str:
         for name, (mean, worst) in summary(found).items():
             cells = [TITLES.get(mode, mode), name, f"{mean:.2f}", f"{worst:.2f}", str(len(found))]
             lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Ratios to native, a line a layer:", "", *by_layer(modes)]
     for mode, found in modes.items():
         head, cells_of = columns(found, machine)
         lines += ["", f"### {TITLES.get(mode, mode)}", "", f"| {' | '.join(head)} |"]
         lines.append("|" + "---|" * len(head))
         lines += [f"| {' | '.join(line)} |" for line in cells_of]
     return "\n".join(lines) + "\n"
+
+
+def by_layer(modes: Mapping[str, Sequence[Row]]) -> list[str]:
+    """A Markdown table of ratios: layers down, modes across, and the whole models by themselves."""
+    lines: list[str] = []
+    for whole in (False, True):
+        chosen = {m: f for m, f in modes.items() if (m in ("predict", "fit")) == whole}
+        ratios = {(r.title, r.shape, m): r.ratio for m, found in chosen.items() for r in found}
+        if not ratios:
+            continue
+        head = ["layer", "shape", *(TITLES.get(mode, mode) for mode in chosen)]
+        lines += [""] * bool(lines)
+        lines += [f"| {' | '.join(head)} |", "|---|---|" + "---:|" * len(chosen)]
+        for title, shape in dict.fromkeys((title, shape) for title, shape, _ in ratios):
+            found = (ratios.get((title, shape, mode)) for mode in chosen)
+            cells = [title, shape, *("" if r is None else f"{r:.2f}" for r in found)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def as_json(rows: Iterable[Row], machine: Machine) -> str:

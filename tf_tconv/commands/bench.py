@@ -17,6 +17,9 @@ from tf_tconv.writing import write_whole
 
 MODES = ("graph", "train", "xla", "xla-train", "eager", "plain", "decoders")
 
+WIDTH = 130
+"""Columns of what is not written to a terminal."""
+
 ModeName = Enum("ModeName", {name: name for name in MODES}, type=str)  # type: ignore[misc]
 
 
@@ -76,6 +79,8 @@ def _run(
     from tf_tconv.benchmark.scaling import FAMILIES
 
     screen = Console()
+    if not screen.is_terminal:
+        screen = Console(width=max(screen.width, WIDTH))
     here = machine.measure()
     screen.print(report.describe(here))
     if scaling is not None:
@@ -119,7 +124,8 @@ def _run(
             found[what] = new
             if scaling is None:
                 for group in report.by_mode(new).values():
-                    progress.console.print(report.table(group, here), f"{report.sentence(group)}\n")
+                    progress.console.print(report.table(group, here))
+                    progress.console.print(f"[bold]{report.sentence(group)}[/]\n", highlight=False)
     if scaling is not None:
         families = {
             family.name: list(zip(family.values, found[family.name], strict=True))
