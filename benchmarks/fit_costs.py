@@ -1,6 +1,6 @@
 """Measures lowerings on random layers and fits the coefficients of `tf_tconv/lowerings/costs.json`.
 
-    python benchmarks/fit_costs.py measure    writes benchmarks/costs/BACKEND.json; half an hour, can be cut off
+    python benchmarks/fit_costs.py measure    writes benchmarks/costs/BACKEND.json; half an hour
     python benchmarks/fit_costs.py fit        writes tf_tconv/lowerings/costs.json from them
     python benchmarks/fit_costs.py check      what the choice loses on published layers, unseen
 
