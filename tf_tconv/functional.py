@@ -195,9 +195,10 @@ def transpose(
     with tf.control_dependencies(enforce(call.checks)):
         if data_format == "NCHW":
             x = tf.transpose(x, [0, 2, 3, 1])
-        if algorithm.trimmed and _is_static(row_axis, column_axis):
+        trimmed = algorithm.trimmed and _is_static(row_axis, column_axis)
+        if trimmed and not all(_reaches_all(axis) for axis in (row_axis, column_axis)):
             x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
-        lower = _on_groups(algorithm, groups, row_axis, column_axis)
+        lower = _on_groups(algorithm, groups, row_axis, column_axis, trimmed)
         by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
         product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
         y = product.transposed(x, filters)
@@ -305,12 +306,26 @@ def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tu
     return x, filters, rows.trimmed(), columns.trimmed()
 
 
+def _reaches_all(axis: AxisGeometry) -> bool:
+    """Whether every input reaches an output, and no tap is far off for its dilation.
+
+    Then taps that reach none are few. They are cut off for the lowering alone: for the gradients,
+    which have TensorFlow's own ops, it would be a copy of the filters and one of their gradient.
+    """
+    return axis.dilation == 1 and len(axis.useful_inputs) == axis.input_size
+
+
 def _on_groups(
-    lowering: Lowering, groups: int, rows: Any, columns: Any
+    lowering: Lowering, groups: int, rows: Any, columns: Any, trimmed: bool
 ) -> Callable[[Any, Any], Any]:
     """`lowering` for filters in TensorFlow's layout and any number of groups."""
+    whole = rows, columns
+    if trimmed:
+        rows, columns = rows.trimmed(), columns.trimmed()
 
     def lower(x: Any, filters: Any) -> Any:
+        if trimmed:
+            x, filters, _, _ = _trim(x, filters, *whole)
         if groups == 1:
             return lowering.lower(x, filters, rows, columns)
         if lowering.grouped:

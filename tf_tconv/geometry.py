@@ -184,7 +184,7 @@ class AxisGeometry(AxisRelations):
         # A step that is never taken may as well be 1, which spares a walk over a huge one; or the
         # kernel's size, with which all taps are phases of one step.
         dilation = self.dilation if len(taps) > 1 else 1
-        alone = len(taps) if dilation == 1 else 1
+        alone = max(len(taps), 1) if dilation == 1 else 1
         stride = self.stride if len(inputs) > 1 else alone
         span = (len(inputs) - 1) * stride + effective_kernel_size(len(taps), dilation)
         after = span - before - self.output_size

@@ -51,6 +51,14 @@ class Mode:
         """Whether this process can run it."""
         return (os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0") == self.onednn
 
+    def breaks(self, layer: Layer) -> bool:
+        """Whether the native op's gradient would write past its buffer, to a crash sooner or later.
+
+        With oneDNN `Conv2DBackpropFilter` does for a single tap and a stride (TensorFlow 2.21).
+        """
+        one_tap = layer.kernel == 1 and layer.stride > 1
+        return one_tap and self.training and self.onednn and not self.jit
+
 
 MODES = {
     mode.name: mode

@@ -129,8 +129,11 @@ def _onnx_model(layer: Layer, w: Any) -> bytes:
 def _onnxruntime(layer: Layer, x: Any, w: Any) -> Iterator[tuple[str, tuple[Call, Any]]]:
     import onnxruntime
 
+    options = onnxruntime.SessionOptions()
+    # Threads that wait by turning round would slow down who takes the next turn.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
-        _onnx_model(layer, w), providers=["CPUExecutionProvider"]
+        _onnx_model(layer, w), options, providers=["CPUExecutionProvider"]
     )
     feed = {"x": np.ascontiguousarray(np.moveaxis(x, 3, 1))}
     yield "ONNX Runtime", (lambda: session.run(None, feed)[0], _channels_last)

@@ -155,6 +155,12 @@ def markdown(rows: Iterable[Row], machine: Machine, command: str) -> str:
         for name, (mean, worst) in summary(found).items():
             cells = [TITLES.get(mode, mode), name, f"{mean:.2f}", f"{worst:.2f}", str(len(found))]
             lines.append(f"| {' | '.join(cells)} |")
+    if "train" in modes:
+        lines += [
+            "",
+            "Left out of the training steps: layers of one tap and a stride, whose filter gradient "
+            "by TensorFlow's op writes past its buffer with oneDNN.",
+        ]
     lines += ["", "Ratios to native, a line a layer:", "", *by_layer(modes)]
     for mode, found in modes.items():
         head, cells_of = columns(found, machine)
