@@ -1,0 +1,235 @@
+// The page: state in, pictures out.
+
+const byId = (id) => document.getElementById(id);
+
+const FRAME_SECONDS = 0.7;
+const MOST_SECONDS = 30;
+
+let state = usualState();
+let plane = null;
+let view = null;
+let wires = [];
+let hover = null;
+/** The film: which frame is shown, or null; and the timer that goes on to the next. */
+let frame = null;
+let timer = null;
+
+/** Applies an edit and draws everything anew. */
+function change(edit) {
+  rewind();
+  edit(state);
+  tell(settle(state));
+  draw();
+  save();
+}
+
+function tell(notes) {
+  byId("notes").textContent = notes.join(" ");
+  byId("notes").hidden = !notes.length;
+}
+
+let saving = null;
+function save() {
+  // Browsers limit how often an address may change.
+  clearTimeout(saving);
+  saving = setTimeout(() => history.replaceState(null, "", toFragment(state)), 150);
+}
+
+function draw() {
+  const axes = [0, 1].map((at) => solveAxis(settingOf(state, at)));
+  plane = computePlane(axes);
+  hover = null;
+  updateControls(state);
+  drawRule(axes);
+  wires = state.linked ? [drawWires("rows and columns", axes[0])] : [drawWires("rows", axes[0]), drawWires("columns", axes[1])];
+  byId("wires").replaceChildren(...wires.map(({ figure }) => figure));
+  drawView();
+  drawCalls(axes);
+}
+
+function drawRule(axes) {
+  const shown = state.linked ? [["each axis", axes[0]]] : [["rows", axes[0]], ["columns", axes[1]]];
+  const heads = ["", "k′", "P", "p0", "lead", "between", "trail", "i → o"];
+  const title = { "k′": "effective kernel", P: "what the forward convolution pads", p0: "of it before the first cell", lead: "zeros before", between: "zeros between inputs", trail: "zeros after" };
+  byId("rule").replaceChildren(
+    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col", title: title[head] ?? null }, head)))),
+    element("tbody", {}, ...shown.map(([name, axis]) => element("tr", {}, element("th", { scope: "row" }, name),
+      ...[axis.reach, axis.padBefore + axis.padAfter, axis.padBefore, axis.lead, axis.stride - 1, axis.trail]
+        .map((value) => element("td", {}, `${value}`.replace("-", MINUS))), element("td", {}, `${axis.input} → ${axis.output}`)))));
+  byId("said").textContent = shown.map(([name, axis]) => sayRule(name, axis)).join(" ");
+}
+
+/** The asymmetry of one axis in a sentence. */
+function sayRule(name, axis) {
+  const total = axis.padBefore + axis.padAfter;
+  const zeros = `${axis.lead < 0 ? `${-axis.lead} cropped` : plural(axis.lead, "zero")} before, ${axis.trail < 0 ? `${-axis.trail} cropped` : axis.trail} after`;
+  const start = name === "each axis" ? "" : `${name[0].toUpperCase()}${name.slice(1)}: `;
+  if (state.mode === "SAME" && total % 2) {
+    return `${start}The forward convolution pads ${total}, an odd number: ${axis.padBefore} before and ${axis.padAfter} after, the odd one at the end. So its transpose has its odd zero at the beginning: ${zeros}.`;
+  }
+  return `${start}The forward convolution pads ${axis.padBefore} before and ${axis.padAfter} after; the transpose has ${zeros}.`;
+}
+
+function drawView() {
+  const chosen = VIEWS[state.view];
+  const pick = (cell, how) => choose(cell && (Array.isArray(cell) ? { output: cell } : cell), how);
+  view = chosen.draw(plane, pick);
+  byId("about").textContent = chosen.about;
+  byId("legend").dataset.view = state.view;
+  byId("grids").replaceChildren(...view.grids.map((grid) => grid.figure), ...(view.extra ? [view.extra] : []));
+  for (const tab of byId("views").children) {
+    const current = tab.dataset.view === state.view;
+    tab.setAttribute("aria-selected", current);
+    tab.tabIndex = current ? 0 : -1;
+  }
+  byId("panel").setAttribute("aria-labelledby", `view-${state.view}`);
+  for (const button of document.querySelectorAll("#film button")) button.disabled = !view.frames.length;
+  show();
+}
+
+/** A cell is pointed at, or chosen for good. */
+function choose(focus, how) {
+  if (how === "hover") {
+    if (timer) return;
+    hover = focus;
+  } else {
+    rewind();
+    hover = null;
+    if (focus?.output) {
+      state.cell = focus.output;
+      save();
+    } else if (focus) {
+      hover = focus;
+    }
+  }
+  show();
+}
+
+/** The cell chosen, or the last that something reaches. */
+function chosenCell() {
+  return state.cell ?? [plane.rows.output - 1, plane.columns.output - 1];
+}
+
+function show() {
+  const film = frame !== null && !hover;
+  const focus = hover ?? (film ? view.frames[frame] : { output: chosenCell() });
+  for (const grid of view.grids) grid.clear();
+  view.show(focus, film ? frame : null);
+  wires.forEach(({ light }, at) => {
+    const part = (cell) => cell?.[wires.length > 1 ? at : 0];
+    light({ output: part(focus.output), input: part(focus.input) });
+  });
+  const { head, sum, detail = "" } = account(plane, state.view, focus);
+  byId("sum").replaceChildren(element("b", {}, head), ` ${sum}`);
+  byId("terms").textContent = detail;
+  byId("count").textContent = view.frames.length ? `${film ? frame + 1 : MINUS} of ${view.frames.length}`.replace(MINUS, "–") : "";
+}
+
+function step(by) {
+  const count = view.frames.length;
+  frame = frame === null ? (by > 0 ? 0 : count - 1) : (frame + by + count) % count;
+  hover = null;
+  show();
+}
+
+function play() {
+  const pace = Math.min(FRAME_SECONDS, MOST_SECONDS / view.frames.length);
+  // A screen reader is not to read out a film.
+  byId("sum").setAttribute("aria-live", "off");
+  byId("play").textContent = "Pause";
+  step(1);
+  timer = setInterval(() => (frame === view.frames.length - 1 ? pause() : step(1)), 1000 * pace);
+}
+
+/** Stops the film where it is. */
+function pause() {
+  clearInterval(timer);
+  timer = null;
+  byId("play").textContent = "Play";
+  byId("sum").setAttribute("aria-live", "polite");
+}
+
+/** Ends the film, and shows the whole. */
+function rewind() {
+  pause();
+  frame = null;
+}
+
+function drawCalls(axes) {
+  byId("calls").replaceChildren(...DIALECTS.map((dialect) => {
+    const { code, warnings } = translate(dialect, axes);
+    return codeCard(dialect, code, warnings);
+  }), codeCard("command line", commandLine(axes), []));
+}
+
+function codeCard(name, code, warnings) {
+  const copy = element("button", { type: "button", "aria-label": `Copy the call of ${name}` }, "Copy");
+  copy.addEventListener("click", async () => {
+    copy.textContent = (await copied(code)) ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+  });
+  return element("article", { class: "call", "data-dialect": name },
+    element("h3", {}, name), copy, element("pre", { tabindex: 0, "aria-label": `call of ${name}` }, element("code", {}, code)),
+    ...warnings.map((text) => element("p", { class: "warning" }, element("b", {}, "Note "), text)));
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function commandLine(axes) {
+  const both = (name) => [...new Set(axes.map((axis) => axis[name]))].join();
+  const padding = state.mode === "EXPLICIT" ? axes.map((axis) => axis.padding.join()).join() : state.mode.toLowerCase();
+  const sizes = axes.some((axis) => axis.size !== null) ? ` --output-size ${both("output")}` : "";
+  return `tf-tconv explain --input ${both("input")} --kernel ${both("kernel")} --stride ${both("stride")}`
+    + ` --dilation ${both("dilation")} --padding ${padding}${sizes} --cell ${chosenCell().join()}`;
+}
+
+function chooseView(name) {
+  rewind();
+  hover = null;
+  state.view = name;
+  drawView();
+  save();
+}
+
+function buildTabs() {
+  byId("views").append(...Object.entries(VIEWS).map(([name, { label }]) => {
+    const tab = element("button", { type: "button", role: "tab", id: `view-${name}`, "data-view": name, "aria-controls": "panel" }, label);
+    tab.addEventListener("click", () => chooseView(name));
+    return tab;
+  }));
+  byId("views").addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    const names = Object.keys(VIEWS);
+    chooseView(names[(names.indexOf(state.view) + by + names.length) % names.length]);
+    byId(`view-${state.view}`).focus();
+  });
+}
+
+function open() {
+  rewind();
+  const { state: asked, notes } = fromFragment(location.hash);
+  state = asked;
+  tell(notes);
+  draw();
+}
+
+buildTabs();
+const updateControls = buildControls(byId("controls"), change);
+byId("play").addEventListener("click", () => (timer ? pause() : play()));
+byId("next").addEventListener("click", () => { pause(); step(1); });
+byId("back").addEventListener("click", () => { pause(); step(-1); });
+byId("share").addEventListener("click", async () => {
+  history.replaceState(null, "", toFragment(state));
+  byId("share").textContent = (await copied(location.href)) ? "Link copied" : "The link is in the address bar";
+  setTimeout(() => { byId("share").textContent = "Copy link"; }, 2000);
+});
+window.addEventListener("hashchange", open);
+open();
