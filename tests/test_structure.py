@@ -107,6 +107,15 @@ def planning_may_import(name: str) -> bool:
     return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
 
 
+def dialects_may_import(name: str) -> bool:
+    # The words of a framework are to be had without the framework.
+    return (
+        standard(name)
+        or within(name, "numpy")
+        or within(name, "tf_tconv.geometry", "tf_tconv.dialects")
+    )
+
+
 def library_may_import(name: str) -> bool:
     return not ours(name) or within(name, "tf_tconv")
 
@@ -215,6 +224,10 @@ def test_planning_imports_geometry_and_lowerings_only():
     assert not complaints(sources("tf_tconv/planning.py"), planning_may_import)
 
 
+def test_dialects_import_numpy_and_geometry_only():
+    assert not complaints(sources("tf_tconv/dialects/**/*.py"), dialects_may_import)
+
+
 def test_library_imports_nothing_else_of_the_project():
     assert not complaints(sources("tf_tconv/**/*.py"), library_may_import)
 
@@ -290,6 +303,13 @@ def test_no_module_is_named_utils():
             "tf_tconv.functional",
         ),
         (planning_may_import, "tf_tconv/planning.py", "import tf_tconv", "tf_tconv"),
+        (dialects_may_import, "tf_tconv/dialects/torch.py", "import torch", "torch"),
+        (
+            dialects_may_import,
+            "tf_tconv/dialects/keras.py",
+            "from tf_tconv.layers import Conv2DTranspose",
+            "tf_tconv.layers.Conv2DTranspose",
+        ),
         (
             library_may_import,
             "tf_tconv/explain.py",
@@ -342,6 +362,11 @@ def test_forbidden_import_is_found(allowed, path, text, name):
             planning_may_import,
             "tf_tconv/planning.py",
             "from .geometry import *\nfrom . import lowerings\nimport numpy",
+        ),
+        (
+            dialects_may_import,
+            "tf_tconv/dialects/keras.py",
+            "import numpy\nfrom tf_tconv.geometry import brief\nfrom . import weights",
         ),
         (library_may_import, "tf_tconv/layers.py", "import keras\nfrom .functional import f"),
         (oracle_may_import, "compat_tests/oracle.py", "import numpy.typing as npt"),

@@ -2,8 +2,10 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tf_tconv import checkerboard, lowerings
+from tf_tconv import checkerboard, dialects, lowerings
+from tf_tconv.conversion import convert_model
 from tf_tconv.explain import Trace, trace
+from tf_tconv.foreign_layers import from_onnx, from_torch
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.layers import Conv2DTranspose
@@ -21,7 +23,11 @@ __all__ = [
     "Trace",
     "checkerboard",
     "conv2d_transpose",
+    "convert_model",
     "convolution_matrix",
+    "dialects",
+    "from_onnx",
+    "from_torch",
     "legal_output_sizes",
     "lowerings",
     "trace",
