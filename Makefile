@@ -85,6 +85,11 @@ test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests marked neither slow nor
 test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed
 	COMPAT_PEERS=required $(PY) $(PYTEST) -m peers
 
+.PHONY: explorer-test
+explorer-test: $(VENV)/.stamp-dev ## drive docs/explorer.html in Debian's Chromium, which has to be installed
+	$(PY) docs/build_explorer.py --check
+	COMPAT_BROWSER=required $(PY) -m pytest tests/explorer
+
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## check style, formatting and types
 	$(PY) -m ruff check

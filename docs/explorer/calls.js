@@ -24,10 +24,7 @@ function callTensorFlow(axes) {
   if (explicit && dilated) {
     warnings.push("TensorFlow's op refuses explicit padding with a dilation; tf_tconv.conv2d_transpose takes this call.");
   } else if (dilated) {
-    warnings.push("TensorFlow's op takes a dilation in float32 and bfloat16 only, and on a CPU only with oneDNN; tf_tconv.conv2d_transpose takes this call in every dtype.");
-  }
-  if (axes.some((axis) => axis.lead < 0 || axis.trail < 0)) {
-    warnings.push("The padding cuts off more than the kernel reaches over the input, which not every build of TensorFlow's op takes; tf_tconv.conv2d_transpose does.");
+    warnings.push("TensorFlow's op takes a dilation in half, bfloat16 and float32 only, and only where oneDNN serves it; tf_tconv.conv2d_transpose takes this call everywhere.");
   }
   return { code, warnings };
 }

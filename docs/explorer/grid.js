@@ -13,7 +13,8 @@ function element(name, attributes = {}, ...children) {
 }
 
 const UNIT = 40;
-const MARKS = ["chosen", "hit", "seen", "pending"];
+const OUTLINED = ["seen", "hit", "chosen"];
+const MARKS = [...OUTLINED, "pending"];
 
 /** A picture of rows and columns of cells, with marks on some of them and frames around others. */
 class Grid {
@@ -104,6 +105,8 @@ class Grid {
       if (!shape) continue;
       shape.classList.add(kind);
       this.marked.push(shape);
+      // Outlines lie above all cells, since a neighbour would cover half of a cell's own.
+      if (OUTLINED.includes(kind)) this.frame(kind, [row, column], 1, 1);
     }
   }
 
@@ -118,7 +121,7 @@ class Grid {
     this.svg.setAttribute("aria-activedescendant", shape.id);
   }
 
-  /** A frame around cells: "window", "kept". */
+  /** A frame around cells: "window", "kept", or one of `OUTLINED`. */
   frame(kind, [row, column], height, width) {
     this.frames.append(element("svg:rect", {
       class: `frame ${kind}`, x: column * UNIT, y: row * UNIT, width: width * UNIT, height: height * UNIT,

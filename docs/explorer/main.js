@@ -76,6 +76,7 @@ function drawView() {
   view = chosen.draw(plane, pick);
   byId("about").textContent = chosen.about;
   byId("legend").dataset.view = state.view;
+  byId("cropped-key").hidden = [plane.rows, plane.columns].every(({ lead, trail }) => lead >= 0 && trail >= 0);
   byId("grids").replaceChildren(...view.grids.map((grid) => grid.figure), ...(view.extra ? [view.extra] : []));
   for (const tab of byId("views").children) {
     const current = tab.dataset.view === state.view;

@@ -79,12 +79,12 @@ function fromFragment(fragment) {
   const state = usualState();
   const notes = [];
   const words = new URLSearchParams(fragment.replace(/^#/, ""));
-  const numbers = (key, lengths, lowest, highest) => {
+  const numbers = (key, lengths, lowest, highest, other = "") => {
     if (!words.has(key)) return null;
     const entries = words.get(key).split(",").map(Number);
     const legal = (entry) => Number.isInteger(entry) && entry >= lowest && entry <= highest;
     if (lengths.includes(entries.length) && entries.every(legal)) return entries;
-    notes.push(`The address has ${key}=${words.get(key)}; it must be ${lengths.join(" or ")} integer${lengths[0] > 1 ? "s" : ""} from ${lowest} to ${highest}.`);
+    notes.push(`The address has ${key}=${words.get(key)}; it must be ${other}${lengths.join(" or ")} integer${lengths.at(-1) > 1 ? "s" : ""} from ${lowest} to ${highest}.`);
     return null;
   };
   const unlike = (entries, length) => { if (entries.length > length) state.linked = false; };
@@ -98,7 +98,7 @@ function fromFragment(fragment) {
   if (padding !== null && MODES.slice(0, 2).includes(padding.toUpperCase())) {
     state.mode = padding.toUpperCase();
   } else if (padding !== null) {
-    const entries = numbers("p", [2, 4], 0, MOST_PADDING);
+    const entries = numbers("p", [2, 4], 0, MOST_PADDING, "same, valid, or ");
     if (entries) {
       state.mode = "EXPLICIT";
       state.axes.forEach((axis, at) => { axis.pads = entries.length > 2 ? entries.slice(2 * at, 2 * at + 2) : [...entries]; });
@@ -110,7 +110,9 @@ function fromFragment(fragment) {
     state.axes.forEach((axis, at) => { axis.size = sizes[at] ?? sizes[0]; });
     unlike(sizes, 1);
   }
-  if (words.get("view") in VIEWS) state.view = words.get("view");
+  const name = words.get("view");
+  if (Object.hasOwn(VIEWS, name)) state.view = name;
+  else if (name !== null) notes.push(`The address has view=${name}; it must be one of ${Object.keys(VIEWS).join(", ")}.`);
   state.cell = numbers("cell", [2], 0, 99);
   notes.push(...settle(state));
   return { state, notes };

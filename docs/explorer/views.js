@@ -210,13 +210,15 @@ function forwardView(plane, pick) {
   });
   const kernel = kernelGrid(plane);
   const result = new Grid({
-    title: "convolved", name: `result, ${rows.input} by ${columns.input}: arrow keys choose a cell`, height: rows.input, width: columns.input,
+    title: "forward", name: `result, ${rows.input} by ${columns.input}: arrow keys choose a cell`, height: rows.input, width: columns.input,
     note: "the size of the transposed convolution's input",
     pick: (cell, how) => pick(cell && { input: cell }, how),
     cell: (j, m) => ({ text: shown(plane.forward[j][m]), role: "value", said: `result ${j}, ${m}: ${plane.forward[j][m]}` }),
   });
+  const [there, back] = [inner(plane.forward, plane.input), inner(plane.image, plane.output)].map(shown);
   return {
     grids: [image, kernel, result],
+    extra: element("p", { class: "law" }, `With x and y of the other views: ⟨forward, x⟩ = ${there} and ⟨image, y⟩ = ${back}. That the two are equal, for every image and every x, is what “transposed” means.`),
     frames: cellsOf(rows.input, columns.input).map((cell) => ({ input: cell })),
     show(focus, done) {
       if (focus.input) {
@@ -293,6 +295,10 @@ function account(plane, view, focus) {
   }
   const [t, u] = focus.output;
   const terms = termsOf(plane, focus.output);
+  if (view === "forward") {
+    const taps = terms.map(({ from, tap }) => `forward[${from.join(", ")}] by w[${tap.join(", ")}]`);
+    return { head: `image[${t}, ${u}] = ${plane.image[t][u]}`, sum: `is read by ${plural(terms.length, "window")}`, detail: taps.join(", ") };
+  }
   if (view === "overlap") return { head: `y[${t}, ${u}]`, sum: plural(terms.length, "product") };
   return {
     head: `y[${t}, ${u}]`,

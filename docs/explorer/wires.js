@@ -49,8 +49,10 @@ function drawWires(name, axis) {
       const lit = chosen?.output === output || chosen?.input === input;
       wire.classList.toggle("lit", lit);
       if (!lit) continue;
-      outputs.get(output)?.classList.add("hit");
-      inputs[input].classList.add("hit");
+      for (const shape of [outputs.get(output), inputs[input]]) {
+        shape.classList.add("hit");
+        shape.parentNode.append(shape);  // Above its neighbours.
+      }
     }
   };
   return { figure, light };
