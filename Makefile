@@ -56,7 +56,7 @@ interpreter = $(or $(if $(filter file,$(origin PYTHON)),$(and $(realpath $(1)/bi
 help: ## list the targets (the default)
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "%s%s\n", (n++ ? "\n" : ""), substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: env
 env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all developer tools
@@ -66,6 +66,14 @@ compat: $(VENV)/.stamp-$(if $(filter $(PEERS),$(SUBJECTS)),compat,suite) ## run 
 	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) \
 		--json build/compat.json --html build/compat.html $(ARGS)
 	$(PY) examples/photograph.py
+
+.PHONY: notebooks
+notebooks: $(VENV)/.stamp-notebooks ## execute every notebook on a clean kernel (ARGS=--check compares instead of writing)
+	$(PY) notebooks/build_notebooks.py $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.stamp-docs ## build the documentation site, build/site/index.html, and check its links
+	$(PY) docs/build_site.py
 
 ##@ Checking it
 

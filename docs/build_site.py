@@ -2,13 +2,14 @@
 
 Usage: python docs/build_site.py
 
-The pages lie where readers of the repository look for them: README.md at the top, docs/, notebooks/.
+The pages lie where readers of the repository look for them: at the top, in docs and in notebooks.
 They are gathered into build/site-source. A link to a file of the repository that is no page of the
 site gets a copy of that file. Links to other sites are not followed.
 """
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shutil
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         ("docs", "*.md"),
         ("docs", "*.html"),
         ("docs", "*.svg"),
+        ("docs", "*.css"),
         ("notebooks", "*.ipynb"),
     ):
         for path in sorted((ROOT / folder).glob(pattern)):
@@ -117,7 +119,9 @@ def main() -> int:
     """Builds and checks."""
     gather()
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--clean"]
-    built = subprocess.run([*command, "--config-file", str(ROOT / "mkdocs.yml")], cwd=ROOT)
+    command += ["--config-file", str(ROOT / "mkdocs.yml")]
+    # The theme's advertisement of its successor.
+    built = subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     if built.returncode:
         return built.returncode
     dead = list(dead_links(SITE))

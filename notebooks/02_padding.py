@@ -132,7 +132,7 @@ for padding in ("VALID", (1, 0), (0, 1), (4, 0)):
     print(f"{padding!s:8} 3 -> {axis.output_size}: lead {axis.lead}, trail {axis.trail}")
 
 # %% [markdown]
-# ## `output_shape` moves the image
+# ## The output size moves the image
 #
 # The two legal sizes differ not by a row at the end, but by the padding: choosing 5 instead of 6
 # makes `P` even, and every zero changes sides.

@@ -23,7 +23,6 @@ import tensorflow as tf
 
 import tf_tconv
 
-
 # %% [markdown]
 # Integers in floats have nothing to round, so every comparison here is for **equality**. Different
 # height and width, kernel and channels: a swapped pair of them would not go unseen.

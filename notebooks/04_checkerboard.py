@@ -240,7 +240,7 @@ assert max(losses.values()) < 0.02
 # %% [markdown]
 # ## What to take from it
 #
-# - Choose a kernel size that the stride divides; `checkerboard.even_kernel_sizes` tells the nearest.
+# - Choose a kernel size that the stride divides: `checkerboard.even_kernel_sizes`.
 # - Start even: `ICNR`, or `BilinearUpsampling` for as many channels out as in.
 # - Or resize first: `ResizeConv2D` has no overlap at all, at the price of a convolution over the
 #   large image.

@@ -142,7 +142,7 @@ assert np.array_equal(
 )
 
 # %% [markdown]
-# ## `tf.nn`
+# ## TensorFlow
 
 # %%
 arguments = dict(dialects.tf_nn.to_arguments(operation, strict=True).arguments)

@@ -3,9 +3,9 @@
 Usage: python notebooks/build_notebooks.py [--check] [NAME ...]
 
 The text of a notebook is `NN_name.py`; `NN_name.ipynb` is made from it. A cell that raises, warns,
-or writes to its error stream fails the notebook. `--check` writes nothing and fails
-where a text that a cell shows differs from the one in `NN_name.ipynb`; pictures, and cells tagged
-"measured", may differ. Names, such as 03 or 03_from_primitives, choose notebooks.
+or writes to its error stream fails the notebook. `--check` writes nothing and fails where a text
+that a cell shows differs from the one in `NN_name.ipynb`; pictures, and cells tagged "measured",
+may differ. Names, such as 03 or 03_from_primitives, choose notebooks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Any
 
 import jupytext
 import nbformat
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -57,12 +56,11 @@ def execute(source: Path) -> Any:
     NotebookClient(
         notebook,
         timeout=MOST_SECONDS,
-        # Sockets of the file system: nobody else on the machine can talk to the kernel.
-        km=AsyncKernelManager(kernel_name="python3", transport="ipc"),
+        kernel_name="python3",
         resources={"metadata": {"path": str(FOLDER)}},
         record_timing=False,
         # What TensorFlow's C++ says of the machine goes to the terminal, Python's warnings do not.
-        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
+        extra_arguments=["--IPKernelApp.capture_fd_output=False", "--log-level=ERROR"],
     ).execute()
     notebook.metadata.pop("language_info", None)  # The interpreter's version, which may change.
     for number, cell in enumerate(notebook.cells):

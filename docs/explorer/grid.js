@@ -21,9 +21,10 @@ class Grid {
   /**
    * `cell(row, column)` gives {text, role, level, said}: role is a colour, level from 0 to 1 its
    * strength. `name` says what the picture is; `pick`, if any, hears of cells that are pointed at
-   * or chosen by key, which makes the picture a grid for assistive technology too.
+   * or chosen by key, which makes the picture a grid for assistive technology too. `size` is what
+   * the caption says where some of the cells do not count.
    */
-  constructor({ title, name, height, width, cell, pick = null, note = "" }) {
+  constructor({ title, name, height, width, cell, pick = null, note = "", size = [height, width] }) {
     Object.assign(this, { height, width, pick, marked: [] });
     this.shapes = Array.from({ length: height }, () => []);
     this.svg = element("svg:svg", {
@@ -42,7 +43,7 @@ class Grid {
     }
     this.frames = this.svg.appendChild(element("svg:g", { "aria-hidden": "true" }));
     this.figure = element("figure", {},
-      element("figcaption", {}, element("b", {}, title), ` ${height} × ${width}`),
+      element("figcaption", {}, element("b", {}, title), ` ${size.join(" × ")}`),
       element("div", { class: "scroll", style: `--cells: ${width}`, tabindex: pick ? null : 0,
         role: pick ? null : "group", "aria-label": pick ? null : title }, this.svg),
       ...(note ? [element("p", { class: "note" }, note)] : []));

@@ -66,7 +66,7 @@ function zeroInsertionView(plane, pick) {
   const padded = new Grid({
     title: "padded input",
     name: `padded input: ${zerosInWords(rows, "above", "below")}; ${zerosInWords(columns, "left", "right")}`,
-    height: extent(rows), width: extent(columns),
+    height: extent(rows), width: extent(columns), size: [rows, columns].map((axis) => axis.output + axis.reach - 1),
     note: `zeros: ${zerosInWords(rows, "above", "below")}; ${zerosInWords(columns, "left", "right")}`,
     cell: (row, column) => {
       const [down, across] = [place(rows, row), place(columns, column)];

@@ -10,7 +10,7 @@ import tf_tconv
 from tf_tconv import checkerboard, dialects
 from tf_tconv.explain import CellKind
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PADDINGS = ("SAME", "VALID", (1, 0), (0, 2), (3, 1), (6, 6))
 SETTINGS = [

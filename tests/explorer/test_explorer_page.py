@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from compat_tests.chromium import CONTRAST, LAPTOP, PHONE, colours, contrast, luminance
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 VIEWS = ("zeros", "scatter", "phases", "forward", "overlap")
 LARGEST = "#i=8&k=7&s=5&d=3&p=valid"

@@ -93,8 +93,9 @@ def _sheet(picture: Picture, dpi: int) -> tuple[Figure, Any, float]:
     inches = max(inches, SMALLEST_CELL)
     paper = LIGHT["paper"].fill
     size = (picture.width * inches, picture.height * inches)
+    figure = Figure(size, dpi=dpi, facecolor=paper)
     # The axes fill the figure: a layout that the reader's own settings ask for could only warn.
-    figure = Figure(size, dpi=dpi, facecolor=paper, layout="none")
+    figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
