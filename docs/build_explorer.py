@@ -15,7 +15,28 @@ from tf_tconv.explain.scene import DARK, LIGHT, PHASES, Colours
 
 PARTS = Path(__file__).with_name("explorer")
 PAGE = Path(__file__).with_name("explorer.html")
-SCRIPTS = ("rule", "numbers", "calls", "grid", "views", "wires", "state", "controls", "main")
+SCRIPTS = (
+    "rule",
+    "numbers",
+    "words",
+    "elements",
+    "calls",
+    "grid",
+    "view_parts",
+    "view_zero_insertion",
+    "view_scatter",
+    "view_phases",
+    "view_forward",
+    "view_overlap",
+    "views",
+    "account",
+    "wires",
+    "state",
+    "controls",
+    "rule_table",
+    "call_cards",
+    "main",
+)
 """In the order in which they need each other."""
 
 EXTRA_LIGHT = {"card": "#ffffff", "hot": "#f2a93b", "hot-ink": "#1d2430"}

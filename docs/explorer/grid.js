@@ -1,17 +1,5 @@
 // Grids of numbered cells, as SVG.
 
-/** An element of the page or, with a name that begins with "svg:", of a picture. */
-function element(name, attributes = {}, ...children) {
-  const made = name.startsWith("svg:")
-    ? document.createElementNS("http://www.w3.org/2000/svg", name.slice(4))
-    : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 const UNIT = 40;
 const OUTLINED = ["seen", "hit", "chosen"];
 const MARKS = [...OUTLINED, "pending"];
@@ -24,12 +12,23 @@ class Grid {
    * or chosen by key, which makes the picture a grid for assistive technology too. `size` is what
    * the caption says where some of the cells do not count.
    */
-  constructor({ title, name, height, width, cell, pick = null, note = "", size = [height, width] }) {
+  constructor({
+    title,
+    name,
+    height,
+    width,
+    cell,
+    pick = null,
+    note = "",
+    size = [height, width],
+  }) {
     Object.assign(this, { height, width, pick, marked: [] });
     this.shapes = Array.from({ length: height }, () => []);
     this.svg = element("svg:svg", {
       viewBox: `-2 -2 ${width * UNIT + 4} ${height * UNIT + 4}`,
-      role: pick ? "grid" : "img", "aria-label": name, tabindex: pick ? 0 : null,
+      role: pick ? "grid" : "img",
+      "aria-label": name,
+      tabindex: pick ? 0 : null,
     });
     const looks = cellsOf(height, width).map(([row, column]) => cell(row, column));
     const longest = Math.max(1, ...looks.map(({ text }) => `${text}`.length));
@@ -42,23 +41,41 @@ class Grid {
       this.svg.append(line);
     }
     this.frames = this.svg.appendChild(element("svg:g", { "aria-hidden": "true" }));
-    this.figure = element("figure", {},
+    this.figure = element(
+      "figure",
+      {},
       element("figcaption", {}, element("b", {}, title), ` ${size.join(" × ")}`),
-      element("div", { class: "scroll", style: `--cells: ${width}`, tabindex: pick ? null : 0,
-        role: pick ? null : "group", "aria-label": pick ? null : title }, this.svg),
-      ...(note ? [element("p", { class: "note" }, note)] : []));
+      element(
+        "div",
+        {
+          class: "scroll",
+          style: `--cells: ${width}`,
+          tabindex: pick ? null : 0,
+          role: pick ? null : "group",
+          "aria-label": pick ? null : title,
+        },
+        this.svg,
+      ),
+      ...(note ? [element("p", { class: "note" }, note)] : []),
+    );
     if (pick) this.#listen();
   }
 
   #draw(row, column, { text, role, level = null, said = null }) {
     const shape = element("svg:g", {
-      class: `cell ${role}`, "data-at": `${row},${column}`,
-      role: this.pick ? "gridcell" : null, "aria-label": this.pick ? said ?? `${text}` : null,
+      class: `cell ${role}`,
+      "data-at": `${row},${column}`,
+      role: this.pick ? "gridcell" : null,
+      "aria-label": this.pick ? (said ?? `${text}`) : null,
       transform: `translate(${column * UNIT} ${row * UNIT})`,
       style: level === null ? null : `--level: ${level.toFixed(3)}`,
     });
     shape.append(element("svg:rect", { width: UNIT, height: UNIT }));
-    const label = element("svg:text", { x: UNIT / 2, y: UNIT / 2, "font-size": this.letters.toFixed(1) });
+    const label = element("svg:text", {
+      x: UNIT / 2,
+      y: UNIT / 2,
+      "font-size": this.letters.toFixed(1),
+    });
     label.textContent = text;
     shape.append(label);
     this.shapes[row].push(shape);
@@ -76,7 +93,12 @@ class Grid {
     this.svg.addEventListener("pointerleave", () => this.pick(null, "hover"));
     this.svg.addEventListener("click", (event) => at(event) && this.pick(at(event), "choose"));
     this.svg.addEventListener("keydown", (event) => {
-      const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+      const step = {
+        ArrowUp: [-1, 0],
+        ArrowDown: [1, 0],
+        ArrowLeft: [0, -1],
+        ArrowRight: [0, 1],
+      }[event.key];
       const ends = { Home: 0, End: this.width - 1 };
       const [row, column] = this.current ?? [0, 0];
       const within = (value, size) => Math.min(Math.max(value, 0), size - 1);
@@ -124,9 +146,15 @@ class Grid {
 
   /** A frame around cells: "window", "kept", or one of `OUTLINED`. */
   frame(kind, [row, column], height, width) {
-    this.frames.append(element("svg:rect", {
-      class: `frame ${kind}`, x: column * UNIT, y: row * UNIT, width: width * UNIT, height: height * UNIT,
-    }));
+    this.frames.append(
+      element("svg:rect", {
+        class: `frame ${kind}`,
+        x: column * UNIT,
+        y: row * UNIT,
+        width: width * UNIT,
+        height: height * UNIT,
+      }),
+    );
   }
 
   write(row, column, text) {

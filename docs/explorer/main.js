@@ -1,7 +1,5 @@
 // The page: state in, pictures out.
 
-const byId = (id) => document.getElementById(id);
-
 const FRAME_SECONDS = 0.7;
 const MOST_SECONDS = 30;
 
@@ -40,34 +38,13 @@ function draw() {
   plane = computePlane(axes);
   hover = null;
   updateControls(state);
-  drawRule(axes);
-  wires = state.linked ? [drawWires("rows and columns", axes[0])] : [drawWires("rows", axes[0]), drawWires("columns", axes[1])];
+  drawRule(axes, state);
+  wires = state.linked
+    ? [drawWires("rows and columns", axes[0])]
+    : [drawWires("rows", axes[0]), drawWires("columns", axes[1])];
   byId("wires").replaceChildren(...wires.map(({ figure }) => figure));
   drawView();
-  drawCalls(axes);
-}
-
-function drawRule(axes) {
-  const shown = state.linked ? [["each axis", axes[0]]] : [["rows", axes[0]], ["columns", axes[1]]];
-  const heads = ["", "k′", "P", "p0", "lead", "between", "trail", "i → o"];
-  const title = { "k′": "effective kernel", P: "what the forward convolution pads", p0: "of it before the first cell", lead: "zeros before", between: "zeros between inputs", trail: "zeros after" };
-  byId("rule").replaceChildren(
-    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col", title: title[head] ?? null }, head)))),
-    element("tbody", {}, ...shown.map(([name, axis]) => element("tr", {}, element("th", { scope: "row" }, name),
-      ...[axis.reach, axis.padBefore + axis.padAfter, axis.padBefore, axis.lead, axis.stride - 1, axis.trail]
-        .map((value) => element("td", {}, `${value}`.replace("-", MINUS))), element("td", {}, `${axis.input} → ${axis.output}`)))));
-  byId("said").textContent = shown.map(([name, axis]) => sayRule(name, axis)).join(" ");
-}
-
-/** The asymmetry of one axis in a sentence. */
-function sayRule(name, axis) {
-  const total = axis.padBefore + axis.padAfter;
-  const zeros = `${axis.lead < 0 ? `${-axis.lead} cropped` : plural(axis.lead, "zero")} before, ${axis.trail < 0 ? `${-axis.trail} cropped` : axis.trail} after`;
-  const start = name === "each axis" ? "" : `${name[0].toUpperCase()}${name.slice(1)}: `;
-  if (state.mode === "SAME" && total % 2) {
-    return `${start}The forward convolution pads ${total}, an odd number: ${axis.padBefore} before and ${axis.padAfter} after, the odd one at the end. So its transpose has its odd zero at the beginning: ${zeros}.`;
-  }
-  return `${start}The forward convolution pads ${axis.padBefore} before and ${axis.padAfter} after; the transpose has ${zeros}.`;
+  drawCalls(axes, commandLine(axes, state, chosenCell()));
 }
 
 function drawView() {
@@ -76,15 +53,21 @@ function drawView() {
   view = chosen.draw(plane, pick);
   byId("about").textContent = chosen.about;
   byId("legend").dataset.view = state.view;
-  byId("cropped-key").hidden = [plane.rows, plane.columns].every(({ lead, trail }) => lead >= 0 && trail >= 0);
-  byId("grids").replaceChildren(...view.grids.map((grid) => grid.figure), ...(view.extra ? [view.extra] : []));
+  byId("cropped-key").hidden = [plane.rows, plane.columns].every(
+    ({ lead, trail }) => lead >= 0 && trail >= 0,
+  );
+  byId("grids").replaceChildren(
+    ...view.grids.map((grid) => grid.figure),
+    ...(view.extra ? [view.extra] : []),
+  );
   for (const tab of byId("views").children) {
     const current = tab.dataset.view === state.view;
     tab.setAttribute("aria-selected", current);
     tab.tabIndex = current ? 0 : -1;
   }
   byId("panel").setAttribute("aria-labelledby", `view-${state.view}`);
-  for (const button of document.querySelectorAll("#film button")) button.disabled = !view.frames.length;
+  for (const button of document.querySelectorAll("#film button"))
+    button.disabled = !view.frames.length;
   show();
 }
 
@@ -123,7 +106,9 @@ function show() {
   const { head, sum, detail = "" } = account(plane, state.view, focus);
   byId("sum").replaceChildren(element("b", {}, head), ` ${sum}`);
   byId("terms").textContent = detail;
-  byId("count").textContent = view.frames.length ? `${film ? frame + 1 : MINUS} of ${view.frames.length}`.replace(MINUS, "–") : "";
+  byId("count").textContent = view.frames.length
+    ? `${film ? frame + 1 : MINUS} of ${view.frames.length}`.replace(MINUS, "–")
+    : "";
 }
 
 function step(by) {
@@ -156,41 +141,6 @@ function rewind() {
   frame = null;
 }
 
-function drawCalls(axes) {
-  byId("calls").replaceChildren(...DIALECTS.map((dialect) => {
-    const { code, warnings } = translate(dialect, axes);
-    return codeCard(dialect, code, warnings);
-  }), codeCard("command line", commandLine(axes), []));
-}
-
-function codeCard(name, code, warnings) {
-  const copy = element("button", { type: "button", "aria-label": `Copy the call of ${name}` }, "Copy");
-  copy.addEventListener("click", async () => {
-    copy.textContent = (await copied(code)) ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
-  });
-  return element("article", { class: "call", "data-dialect": name },
-    element("h3", {}, name), copy, element("pre", { tabindex: 0, "aria-label": `call of ${name}` }, element("code", {}, code)),
-    ...warnings.map((text) => element("p", { class: "warning" }, element("b", {}, "Note "), text)));
-}
-
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function commandLine(axes) {
-  const both = (name) => [...new Set(axes.map((axis) => axis[name]))].join();
-  const padding = state.mode === "EXPLICIT" ? axes.map((axis) => axis.padding.join()).join() : state.mode.toLowerCase();
-  const sizes = axes.some((axis) => axis.size !== null) ? ` --output-size ${both("output")}` : "";
-  return `tf-tconv explain --input ${both("input")} --kernel ${both("kernel")} --stride ${both("stride")}`
-    + ` --dilation ${both("dilation")} --padding ${padding}${sizes} --cell ${chosenCell().join()}`;
-}
-
 function chooseView(name) {
   rewind();
   hover = null;
@@ -200,11 +150,23 @@ function chooseView(name) {
 }
 
 function buildTabs() {
-  byId("views").append(...Object.entries(VIEWS).map(([name, { label }]) => {
-    const tab = element("button", { type: "button", role: "tab", id: `view-${name}`, "data-view": name, "aria-controls": "panel" }, label);
-    tab.addEventListener("click", () => chooseView(name));
-    return tab;
-  }));
+  byId("views").append(
+    ...Object.entries(VIEWS).map(([name, { label }]) => {
+      const tab = element(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `view-${name}`,
+          "data-view": name,
+          "aria-controls": "panel",
+        },
+        label,
+      );
+      tab.addEventListener("click", () => chooseView(name));
+      return tab;
+    }),
+  );
   byId("views").addEventListener("keydown", (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by) return;
@@ -225,12 +187,22 @@ function open() {
 buildTabs();
 const updateControls = buildControls(byId("controls"), change);
 byId("play").addEventListener("click", () => (timer ? pause() : play()));
-byId("next").addEventListener("click", () => { pause(); step(1); });
-byId("back").addEventListener("click", () => { pause(); step(-1); });
+byId("next").addEventListener("click", () => {
+  pause();
+  step(1);
+});
+byId("back").addEventListener("click", () => {
+  pause();
+  step(-1);
+});
 byId("share").addEventListener("click", async () => {
   history.replaceState(null, "", toFragment(state));
-  byId("share").textContent = (await copied(location.href)) ? "Link copied" : "The link is in the address bar";
-  setTimeout(() => { byId("share").textContent = "Copy link"; }, 2000);
+  byId("share").textContent = (await copied(location.href))
+    ? "Link copied"
+    : "The link is in the address bar";
+  setTimeout(() => {
+    byId("share").textContent = "Copy link";
+  }, 2000);
 });
 window.addEventListener("hashchange", open);
 open();

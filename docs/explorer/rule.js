@@ -25,7 +25,8 @@ function legalSizes(setting) {
 /** o - (i - 1) s where no size is given, by Keras' formulas. */
 function defaultSurplus(setting, padding = setting.padding, outputPadding = null) {
   const reach = effectiveKernel(setting);
-  if (padding === "SAME") return outputPadding === null ? setting.stride : (reach % 2) + outputPadding;
+  if (padding === "SAME")
+    return outputPadding === null ? setting.stride : (reach % 2) + outputPadding;
   const lowest = lowestSurplus(setting, padding);
   return lowest + (outputPadding === null ? Math.max(setting.stride - reach, 0) : outputPadding);
 }

@@ -10,7 +10,11 @@ const MODES = ["SAME", "VALID", "EXPLICIT"];
 const MOST_PADDING = 6;
 
 function usualState() {
-  const axis = () => ({ ...Object.fromEntries(Object.entries(RANGES).map(([name, { usual }]) => [name, usual])), pads: [0, 0], size: null });
+  const axis = () => ({
+    ...Object.fromEntries(Object.entries(RANGES).map(([name, { usual }]) => [name, usual])),
+    pads: [0, 0],
+    size: null,
+  });
   return { linked: true, mode: "SAME", axes: [axis(), axis()], view: "zeros", cell: null };
 }
 
@@ -36,7 +40,8 @@ function settle(state) {
   const notes = [];
   for (const [at, axis] of state.axes.entries()) {
     if (state.mode === "EXPLICIT") {
-      for (const side of [0, 1]) axis.pads[side] = Math.min(axis.pads[side], Math.max(mostPadding(axis, side), 0));
+      for (const side of [0, 1])
+        axis.pads[side] = Math.min(axis.pads[side], Math.max(mostPadding(axis, side), 0));
     }
     const setting = { ...axis, padding: state.mode === "EXPLICIT" ? axis.pads : state.mode };
     const sizes = sizesOf(setting);
@@ -44,7 +49,10 @@ function settle(state) {
     if (axis.size === usual) axis.size = null;
     if (axis.size !== null && !sizes.includes(axis.size)) {
       if (at === 0 || !state.linked) {
-        notes.push(`Output size ${axis.size} cannot come from ${plural(axis.input, "cell")}: legal ${sizes.length > 1 ? "are" : "is"} ${sizes.join(", ")}.`);
+        notes.push(
+          `Output size ${axis.size} cannot come from ${plural(axis.input, "cell")}: ` +
+            `legal ${sizes.length > 1 ? "are" : "is"} ${sizes.join(", ")}.`,
+        );
       }
       axis.size = null;
     }
@@ -54,7 +62,10 @@ function settle(state) {
   if (state.linked) state.axes[1] = { ...state.axes[0], pads: [...state.axes[0].pads] };
   const [rows, columns] = [0, 1].map((at) => solveAxis(settingOf(state, at)));
   if (state.cell) {
-    state.cell = [Math.min(state.cell[0], rows.output - 1), Math.min(state.cell[1], columns.output - 1)];
+    state.cell = [
+      Math.min(state.cell[0], rows.output - 1),
+      Math.min(state.cell[1], columns.output - 1),
+    ];
   }
   return notes;
 }
@@ -63,8 +74,11 @@ function settle(state) {
 function toFragment(state) {
   const [rows, columns] = state.axes;
   const both = (one, other) => (state.linked ? `${one}` : `${one},${other}`);
-  const words = Object.entries(RANGES).map(([name, { letter }]) => `${letter}=${both(rows[name], columns[name])}`);
-  words.push(`p=${state.mode === "EXPLICIT" ? both(rows.pads.join(), columns.pads.join()) : state.mode.toLowerCase()}`);
+  const words = Object.entries(RANGES).map(
+    ([name, { letter }]) => `${letter}=${both(rows[name], columns[name])}`,
+  );
+  const pads = both(rows.pads.join(), columns.pads.join());
+  words.push(`p=${state.mode === "EXPLICIT" ? pads : state.mode.toLowerCase()}`);
   if (rows.size !== null || columns.size !== null) {
     const [one, other] = [0, 1].map((at) => solveAxis(settingOf(state, at)).output);
     words.push(`o=${both(one, other)}`);
@@ -84,14 +98,21 @@ function fromFragment(fragment) {
     const entries = words.get(key).split(",").map(Number);
     const legal = (entry) => Number.isInteger(entry) && entry >= lowest && entry <= highest;
     if (lengths.includes(entries.length) && entries.every(legal)) return entries;
-    notes.push(`The address has ${key}=${words.get(key)}; it must be ${other}${lengths.join(" or ")} integer${lengths.at(-1) > 1 ? "s" : ""} from ${lowest} to ${highest}.`);
+    notes.push(
+      `The address has ${key}=${words.get(key)}; it must be ${other}${lengths.join(" or ")} ` +
+        `integer${lengths.at(-1) > 1 ? "s" : ""} from ${lowest} to ${highest}.`,
+    );
     return null;
   };
-  const unlike = (entries, length) => { if (entries.length > length) state.linked = false; };
+  const unlike = (entries, length) => {
+    if (entries.length > length) state.linked = false;
+  };
   for (const [name, { letter, lowest, highest }] of Object.entries(RANGES)) {
     const entries = numbers(letter, [1, 2], lowest, highest);
     if (!entries) continue;
-    state.axes.forEach((axis, at) => { axis[name] = entries[at] ?? entries[0]; });
+    state.axes.forEach((axis, at) => {
+      axis[name] = entries[at] ?? entries[0];
+    });
     unlike(entries, 1);
   }
   const padding = words.get("p");
@@ -101,18 +122,23 @@ function fromFragment(fragment) {
     const entries = numbers("p", [2, 4], 0, MOST_PADDING, "same, valid, or ");
     if (entries) {
       state.mode = "EXPLICIT";
-      state.axes.forEach((axis, at) => { axis.pads = entries.length > 2 ? entries.slice(2 * at, 2 * at + 2) : [...entries]; });
+      state.axes.forEach((axis, at) => {
+        axis.pads = entries.length > 2 ? entries.slice(2 * at, 2 * at + 2) : [...entries];
+      });
       unlike(entries, 2);
     }
   }
   const sizes = numbers("o", [1, 2], 1, 99);
   if (sizes) {
-    state.axes.forEach((axis, at) => { axis.size = sizes[at] ?? sizes[0]; });
+    state.axes.forEach((axis, at) => {
+      axis.size = sizes[at] ?? sizes[0];
+    });
     unlike(sizes, 1);
   }
   const name = words.get("view");
   if (Object.hasOwn(VIEWS, name)) state.view = name;
-  else if (name !== null) notes.push(`The address has view=${name}; it must be one of ${Object.keys(VIEWS).join(", ")}.`);
+  else if (name !== null)
+    notes.push(`The address has view=${name}; it must be one of ${Object.keys(VIEWS).join(", ")}.`);
   state.cell = numbers("cell", [2], 0, 99);
   notes.push(...settle(state));
   return { state, notes };

@@ -158,6 +158,27 @@ def test_the_address_restores_the_page(explorer):
     assert text(again, "[role=tab][aria-selected=true]") == "Phases"
 
 
+def test_an_edited_address_changes_the_page(explorer):
+    browser = explorer()
+    browser.execute_script("location.hash = '#i=5&k=4&s=3&view=overlap'")
+    wait(browser, lambda: texts(browser, "#rule td")[-1] == "5 → 15")
+    assert text(browser, "[role=tab][aria-selected=true]") == "Overlap"
+
+
+def test_the_largest_call_answers_at_once(explorer):
+    script = """
+        const started = performance.now();
+        change(() => {});
+        const drawn = performance.now();
+        choose({output: [20, 20]}, "hover");
+        return [drawn - started, performance.now() - drawn];
+    """
+    drawing, lighting = explorer(LARGEST).execute_script(script)
+    # Many times what either takes; a person would call more slow.
+    assert drawing < 3000
+    assert lighting < 300
+
+
 def test_every_state_survives_its_address(explorer):
     script = """
         const failed = [];
