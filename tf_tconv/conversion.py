@@ -14,7 +14,7 @@ from tf_tconv.dialects import keras as dialect
 from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.geometry import brief, check_name
 from tf_tconv.layers import Conv2DTranspose
-from tf_tconv.planning import choose_lowering
+from tf_tconv.lowerings import NAMES
 from tf_tconv.verification import compare_models, equal_on_integers
 
 CLASSES = {"tf_tconv": Conv2DTranspose, "keras": keras.layers.Conv2DTranspose}
@@ -141,7 +141,7 @@ def convert(
             f"model={brief(model)} is a {type(model).__name__}; it must be a keras.Model."
         )
     to = check_name("to", to, CLASSES)
-    choose_lowering(lowering)
+    check_name("lowering", lowering, ("auto", *NAMES, "native"))
     exchange = _Exchange(to, lowering)
     clone = exchange.clone(model)
     pairs = list(_paired(model, clone))

@@ -311,14 +311,15 @@ def split_padding(
     surplus: Any,
     padding: Padding,
     maximum: Callable[[Any, Any], Any] = max,
+    quotient: Callable[[Any, int], Any] = operator.floordiv,
 ) -> tuple[Any, Any]:
     """The forward convolution's padding ``(p0, p1)``: step 2 and 3 of the derivation.
 
-    `maximum` is `max` for integers; a tensor's own for sizes known only at run time.
+    `maximum` and `quotient` are those of integers; tensors' own for sizes known only at run time.
     """
     if padding == "SAME":
         total = maximum(effective_kernel - surplus, 0)
-        before = total // 2
+        before = quotient(total, 2)
         return before, total - before
     return padding if isinstance(padding, tuple) else (0, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tf_tconv.geometry import (
     split_padding,
     unreachable_message,
 )
-from tf_tconv.lowerings.shapes import maximum
+from tf_tconv.lowerings.shapes import maximum, quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +116,7 @@ class AxisRequest:
             lowest = steps + lowest_surplus(kernel, self.padding)
             highest = lowest + self.stride - 1
             checks = (self._reached(input_size, kernel_size, maximum(lowest, 0), highest),)
-        before, after = split_padding(kernel, surplus, self.padding, maximum)
+        before, after = split_padding(kernel, surplus, self.padding, maximum, quotient)
         axis = RunTimeAxis(
             input_size, kernel_size, self.stride, self.dilation, surplus, before, after
         )
@@ -154,25 +155,59 @@ def enforce(checks: Sequence[Check]) -> list[Any]:
     One branch a check and one for success. XLA compiles away assertions but not this: there every
     size is known when it compiles, it keeps the one branch taken, and of the branches that raise it
     says that it cannot compile them.
+
+    LiteRT has no form for such a choice, nor for an op that raises. But what nothing takes in its
+    converter drops, if only it is inside a conditional. Into that XLA carries no numbers that it
+    knows, but shapes: so the number of the branch goes there as the size of a tensor.
     """
     if not checks:
         return []
     position = tf.constant(len(checks))
     for index in reversed(range(len(checks))):
         position = tf.where(checks[index].holds, position, index)
-    branches = [_raising(check) for check in checks]
-    return [tf.switch_case(position, [*branches, lambda: 0.0], name="legal_call")]
+    carried = tf.zeros([position])
+
+    def choose() -> Any:
+        return _choose(tf.size(carried), checks)
+
+    return [tf.cond(position < len(checks), choose, _succeed, name="legal_call")]
 
 
-def _raising(check: Check) -> Callable[[], Any]:
+def _choose(position: Any, checks: Sequence[Check]) -> Any:
+    """Raises the sentence of the check at a position; behind the last it does nothing."""
+    values = [tf.cast(value, tf.int64) for check in checks for value in check.values]
+    signature = [tf.TensorSpec([], tf.int64, name=f"size_{i}") for i in range(len(values))]
+    ends = list(itertools.accumulate(len(check.values) for check in checks))
+    raising = [
+        _raising(check.sentence, slice(end - len(check.values), end))
+        for check, end in zip(checks, ends, strict=True)
+    ]
+    # Not by `tf.switch_case`, whose op is taken apart before anything is dropped.
+    (result,) = tf.raw_ops.StatelessCase(
+        branch_index=position,
+        input=values,
+        Tout=[tf.float32],
+        branches=[
+            tf.function(branch, signature, autograph=False).get_concrete_function()
+            for branch in (*raising, _succeed)
+        ],
+        output_shapes=[tf.TensorShape([])],
+    )
+    return result
+
+
+def _succeed(*_: Any) -> Any:
+    return tf.constant(0.0)
+
+
+def _raising(sentence: str, own: slice) -> Callable[..., Any]:
     # XLA's message shows no values, but the name of the op it met: make that the sentence's words.
-    name = re.sub(r"[^A-Za-z0-9]+", "_", check.sentence).strip("_")
+    name = re.sub(r"[^A-Za-z0-9]+", "_", sentence).strip("_")
 
-    def branch() -> Any:
-        values = [tf.cast(value, tf.int64) for value in check.values]
-        sentence = tf.strings.format(check.sentence, values, name=name)
+    def branch(*values: Any) -> Any:
+        filled = tf.strings.format(sentence, values[own], name=name)
         # A sentence is no number: of the ops that raise, this one quotes its argument unchanged,
         # where an assertion would put backslashes before the sentence's quotes.
-        return tf.strings.to_number(sentence, name="illegal_call")
+        return tf.strings.to_number(filled, name="illegal_call")
 
     return branch

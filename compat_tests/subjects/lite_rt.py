@@ -142,7 +142,9 @@ def _converted(case: Case, inputs: Inputs) -> bytes:
     # AutoGraph would find nothing to rewrite here, but warn that it can't rewrite an import.
     @tf.function(input_signature=signature, autograph=False)
     def call(x: Any, *output_shape: Any) -> Any:
-        at_run_time = {"output_shape": output_shape[0]} if output_shape else {}
+        at_run_time: dict[str, Any] = {}
+        if output_shape:  # and with it what the groups would be inferred from
+            at_run_time = {"output_shape": output_shape[0], "groups": case.groups}
         return Ours().function(x, w, **arguments, **at_run_time)
 
     traced = call.get_concrete_function()

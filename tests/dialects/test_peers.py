@@ -72,6 +72,29 @@ def test_layers_of_keras(name):
         assert_runs(name, operation)
 
 
+@pytest.fixture
+def hasty_jax():
+    """JAX compiles every shape anew, and takes three times as long to optimise it as without."""
+    config = needed("jax").config
+    before = config.jax_disable_most_optimizations
+    config.update("jax_disable_most_optimizations", True)
+    yield
+    config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torch", "onnx", "jax"])
+def test_every_layer_of_keras(name, request):
+    """The whole grid of the round trips, each set of arguments run in the framework."""
+    if name == "jax":
+        request.getfixturevalue("hasty_jax")
+    grid = keras_arguments()
+    assert len(grid) >= 2000
+    for arguments in grid:
+        operation = keras.from_arguments(**arguments, input_size=(3, 2))
+        assert_runs(name, dataclasses.replace(operation, data_format="NHWC", use_bias=True))
+
+
 @pytest.mark.parametrize("name", ["torch", "onnx", "jax_general", "tf_tconv", "tf_nn_ours"])
 def test_any_operation(name):
     tried = 0

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import effective_kernel_size
 from tf_tconv.lowerings.padding import grow, pad_or_crop
-from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.lowerings.shapes import maximum, quotient, sizes
 
 Pair = tuple[Any, Any]
 
@@ -48,7 +48,10 @@ def convolve(
     batch, *spatial, _ = sizes(x)
     padded = [size + sum(pads) for size, pads in zip(spatial, explicit[1:3], strict=True)]
     if not all(isinstance(size, int) for size in (*padded, *spans)):
+        channels = sizes(x)[3]
         x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
+        # LiteRT's converter concludes of paddings that only the run knows that no size is known.
+        x = tf.reshape(x, [*sizes(x)[:3], channels])
     if not isinstance(batch, int):
         # Not by `tf.pad`, which oneDNN fuses with the convolution as if it padded the image only.
         x = tf.concat([x, tf.zeros([maximum(1 - batch, 0), *sizes(x)[1:]], x.dtype)], 0)
@@ -56,7 +59,7 @@ def convolve(
         x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
     )
     true = [
-        (size - span) // stride + 1
+        quotient(size - span, stride) + 1
         for size, span, stride in zip(padded, spans, strides, strict=True)
     ]
     if not all(isinstance(size, int) for size in true):

@@ -12,9 +12,12 @@ def sizes(x: Any) -> list[Any]:
     static: list[Any] = x.shape.as_list()
     if None not in static:
         return static
-    # Unstacked at once: indexing would take four operations a size.
-    dynamic = tf.unstack(tf.shape(x, out_type=tf.int64))
-    return [here if size is None else size for here, size in zip(dynamic, static, strict=True)]
+    # Unstacked at once: indexing would take four operations a size. As int32, LiteRT knows how to.
+    dynamic = tf.unstack(tf.shape(x))
+    return [
+        tf.cast(here, tf.int64) if size is None else size
+        for here, size in zip(dynamic, static, strict=True)
+    ]
 
 
 def maximum(a: Any, b: Any) -> Any:
@@ -22,3 +25,13 @@ def maximum(a: Any, b: Any) -> Any:
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
     return tf.maximum(tf.cast(a, tf.int64), tf.cast(b, tf.int64))
+
+
+def quotient(a: Any, b: int) -> Any:
+    """The integer part of a size over a number, rounded down: an integer where the size is one.
+
+    The division is one of int32, as LiteRT has no other; no axis of a tensor is longer.
+    """
+    if isinstance(a, int):
+        return a // b
+    return tf.cast(tf.cast(a, tf.int32) // b, tf.int64)

@@ -1,0 +1,98 @@
+"""Writes the computed table of docs/export.md: what each lowering becomes in each format.
+
+Usage: python docs/build_export_page.py [--check]
+
+Needs ai-edge-litert, onnx and tf2onnx (the extra `compat`). `--check` writes nothing and exits 1
+where the page differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tf_tconv
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "examples"))
+
+from exporting import LiteRt, operations, to_litert, to_onnx  # noqa: E402  (beside the examples)
+
+PAGE = Path(__file__).with_name("export.md")
+BLOCK = re.compile(r"(<!-- computed: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+SHAPE = (6, 5, 16)
+LAYER = {"kernel_size": 5, "strides": 2, "padding": "same", "use_bias": False}
+
+# Ops of a SavedModel that hold, name and pass on what others compute.
+NOT_ARITHMETIC = {
+    *("Const", "Identity", "IdentityN", "NoOp", "Placeholder", "ReadVariableOp", "VarHandleOp"),
+    *("PartitionedCall", "StatefulPartitionedCall", "StopGradient", "VarIsInitializedOp"),
+    *("AssignVariableOp", "MergeV2Checkpoints", "RestoreV2", "SaveV2", "Select", "ShardedFilename"),
+    *("StaticRegexFullMatch", "StringJoin", "DisableCopyOnRead"),
+}
+
+
+def operators() -> str:
+    """A row a lowering: its ops in each format, for images of known size."""
+    lines = [
+        "| lowering | SavedModel | LiteRT | LiteRT, 8 bits | ONNX |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for lowering in (*tf_tconv.lowerings.NAMES, "native"):
+        cells = [_listed(each) for each in _exported(lowering)]
+        lines.append(f"| `{lowering}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _exported(lowering: str) -> list[set[str]]:
+    """The ops of one layer in the four columns."""
+    layer = tf_tconv.Conv2DTranspose(8, **LAYER, lowering=lowering)
+    model = keras.Sequential([keras.Input(SHAPE), layer])
+    random = np.random.default_rng(0)
+    samples = [[random.standard_normal((1, *SHAPE)).astype(np.float32)] for _ in range(4)]
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False, input_signature=[tf.TensorSpec([1, *SHAPE])])
+        served = tf.saved_model.load(folder).signatures["serving_default"]
+        saved = operations(served) - NOT_ARITHMETIC
+        nodes = to_onnx(model, Path(folder) / "model.onnx", batch=1)
+    litert = [LiteRt(to_litert(model, kind, samples)).operators for kind in ("float", "int8")]
+    return [saved, *litert, nodes]
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+BLOCKS = {"operators": operators}
+
+
+def build(text: str) -> str:
+    """The page with its computed parts made anew."""
+    return BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text)
+
+
+def main() -> int:
+    """Writes the page, or checks it."""
+    parser = argparse.ArgumentParser(description="Write the computed table of the export page.")
+    parser.add_argument("--check", action="store_true", help="only tell whether it would change")
+    check = parser.parse_args().check
+    text = PAGE.read_text(encoding="utf-8")
+    built = build(text)
+    if check and built != text:
+        print(f"{PAGE.name} is not what {Path(__file__).name} computes; run it without --check.")
+        return 1
+    if not check:
+        PAGE.write_text(built, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Which results are the same to the last bit from run to run, as docs/deployment.md states."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tf_tconv
+
+PROGRAM = Path(__file__).with_name("stable_bits.py")
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+@functools.cache
+def digests(threads, deterministic, lowering):
+    """Digests of output and gradients, a row for each repetition in one process."""
+    command = [sys.executable, PROGRAM, threads, int(deterministic), lowering]
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("deterministic", [False, True], ids=["default", "op_determinism"])
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+def test_repeated_runs(lowering, threads, deterministic):
+    """Output and gradients of every repetition, in one process and in another."""
+    first, *others = digests(threads, deterministic, lowering)
+    assert len(set(first)) == 3
+    assert others == [first] * 3
+
+
+@pytest.mark.parametrize("deterministic", [False, True], ids=["default", "op_determinism"])
+@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+def test_the_output_does_not_depend_on_threads(lowering, deterministic):
+    outputs = {digests(threads, deterministic, lowering)[0][0] for threads in (1, 4)}
+    assert len(outputs) == 1
+
+
+def test_op_determinism_changes_no_bit():
+    assert digests(1, True, "zero_insertion") == digests(1, False, "zero_insertion")
