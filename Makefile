@@ -57,7 +57,7 @@ interpreter = $(or $(if $(filter file,$(origin PYTHON)),$(and $(realpath $(1)/bi
 help: ## list the targets (the default)
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "%s%s\n", (n++ ? "\n" : ""), substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: env
 env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all developer tools
@@ -78,6 +78,14 @@ bench-scaling: $(VENV)/.stamp-bench ## plot time against stride, kernel, channel
 	@mkdir -p build
 	$(VENV)/bin/tf-tconv bench --scaling build/scaling.png $(ARGS)
 
+.PHONY: notebooks
+notebooks: $(VENV)/.stamp-notebooks ## execute every notebook on a clean kernel (ARGS=--check compares instead of writing)
+	$(PY) notebooks/build_notebooks.py $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.stamp-docs ## build the documentation site, build/site/index.html, and check its links
+	$(PY) docs/build_site.py
+
 ##@ Checking it
 
 .PHONY: test
@@ -95,6 +103,11 @@ test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests marked neither slow nor
 .PHONY: test-peers
 test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed
 	COMPAT_PEERS=required $(PY) $(PYTEST) -m peers
+
+.PHONY: explorer-test
+explorer-test: $(VENV)/.stamp-dev ## drive docs/explorer.html in Debian's Chromium, which has to be installed
+	$(PY) docs/build_explorer.py --check
+	COMPAT_BROWSER=required $(PY) -m pytest tests/explorer
 
 .PHONY: lint
 lint: $(VENV)/.stamp-dev ## check style, formatting and types

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import unittest
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from parameterized import parameterized
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from compat_tests.cases.registry import select
+from compat_tests.chromium import CONTRAST, LAPTOP, PHONE, colours, contrast, load, luminance, start
 from compat_tests.judge import Verdict
 from compat_tests.made_up import make_document
 from compat_tests.pages.html import render_html
-
-REQUIRED = os.environ.get("COMPAT_BROWSER") == "required"
-"""Whether a missing browser is a failure."""
-
-OPTIONS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-LAPTOP, PHONE = (1280, 900), (390, 844)
 
 PATIENCE = 60
 """Seconds that the page may take to be ready, on a machine that is busy with other tests."""
@@ -46,10 +29,7 @@ PATIENCE = 60
 SUBJECT = "shift:same"
 """The subject that has every kind of evidence."""
 
-CONTRAST = 4.5
-"""Of text, as WCAG 2.2 wants it at level AA (success criterion 1.4.3)."""
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 class Page(unittest.TestCase):
@@ -62,42 +42,21 @@ class Page(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-        if program is None or driver is None:
-            reason = "chromium and chromedriver are not both installed"
-            if REQUIRED:
-                raise AssertionError(f"COMPAT_BROWSER=required, but {reason}")
-            raise unittest.SkipTest(reason)
         cls.folder = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.browser = start(cls.folder)
+        cls.addClassCleanup(cls.browser.quit)
         cls.document = make_document(select(sample=400))
         path = Path(cls.folder, "page.html")
         path.write_text(render_html(cls.document), encoding="utf-8")
         cls.address = path.as_uri()
-        options = webdriver.ChromeOptions()
-        options.binary_location = program
-        for option in (*OPTIONS, f"--user-data-dir={Path(cls.folder, 'profile')}"):
-            options.add_argument(option)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        cls.browser = webdriver.Chrome(options=options, service=Service(driver))
-        cls.addClassCleanup(cls.browser.quit)
 
     def setUp(self) -> None:
         self.open(LAPTOP)
 
     def open(self, size: tuple[int, int], scheme: str = "light", fragment: str = "") -> None:
         """Loads the page anew, in a window of that size."""
-        width, height = size
-        self.browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE},
-        )
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        self.browser.get("about:blank")  # so that a fragment alone loads the page as well
-        for kind in ("browser", "performance"):
-            self.browser.get_log(kind)  # empties it
-        self.browser.get(f"{self.address}{fragment}")
+        load(self.browser, f"{self.address}{fragment}", size, scheme)
         WebDriverWait(self.browser, PATIENCE).until(lambda _: self.texts("#rows a"))
 
     def find(self, selector: str) -> Any:
@@ -330,33 +289,10 @@ class Page(unittest.TestCase):
     def test_is_legible(self, scheme: str) -> None:
         result = self.result_with(lambda r: "numbers" in r)
         self.open(LAPTOP, scheme, self.fragment(result["id"]))
-        self.assertEqual(_luminance(self.colours("body")[1]) < 0.2, scheme == "dark")
+        self.assertEqual(luminance(colours(self.browser, "body")[1]) < 0.2, scheme == "dark")
         for selector in ("h1", ".lead", ".news", ".figures span", "#call .pill", "td.differs"):
-            text, behind = self.colours(selector)
-            bright, dim = sorted((_luminance(text), _luminance(behind)), reverse=True)
-            self.assertGreaterEqual((bright + 0.05) / (dim + 0.05), CONTRAST, selector)
-
-    def colours(self, selector: str) -> tuple[Sequence[float], Sequence[float]]:
-        """Colours of an element's text and of what is behind it, red, green and blue up to 1."""
-        script = """
-            let element = document.querySelector(arguments[0]);
-            const layers = [getComputedStyle(element).color];
-            for (; element; element = element.parentElement) {
-              layers.push(getComputedStyle(element).backgroundColor);
-            }
-            const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
-            const context = canvas.getContext("2d", {willReadFrequently: true});
-            const painted = (colours) => {
-              for (const colour of colours.reverse()) {
-                context.fillStyle = colour;
-                context.fillRect(0, 0, 1, 1);
-              }
-              return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map(n => n / 255);
-            };
-            return [painted([...layers]), painted(layers.slice(1))];
-        """
-        text, behind = self.browser.execute_script(script, selector)
-        return text, behind
+            text, behind = colours(self.browser, selector)
+            self.assertGreaterEqual(contrast(text, behind), CONTRAST, selector)
 
     def test_knows_every_verdict_of_the_document(self) -> None:
         said: set[str] = set()
@@ -369,9 +305,3 @@ class Page(unittest.TestCase):
 
 def _listed(plane: list[list[int]]) -> list[int]:
     return [value for row in plane for value in row]
-
-
-def _luminance(colour: Sequence[float]) -> float:
-    """Relative luminance, as WCAG 2.2 defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -4,6 +4,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -324,6 +325,11 @@ def test_long_sums_are_cut_short():
 def words(picture, cell):
     """Everything that a picture says."""
     return [item.text for item in (*picture.base, *picture.still(cell)) if isinstance(item, Label)]
+
+
+def test_a_reader_may_have_asked_for_a_layout():
+    with matplotlib.rc_context({"figure.constrained_layout.use": True}):
+        classic().figure().canvas.draw()  # warnings are errors
 
 
 @pytest.mark.parametrize("view", VIEWS)

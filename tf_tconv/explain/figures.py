@@ -92,7 +92,10 @@ def _sheet(picture: Picture, dpi: int) -> tuple[Figure, Any, float]:
     inches = min(WIDEST / picture.width, TALLEST / picture.height, LARGEST_CELL)
     inches = max(inches, SMALLEST_CELL)
     paper = LIGHT["paper"].fill
-    figure = Figure((picture.width * inches, picture.height * inches), dpi=dpi, facecolor=paper)
+    size = (picture.width * inches, picture.height * inches)
+    figure = Figure(size, dpi=dpi, facecolor=paper)
+    # The axes fill the figure: a layout that the reader's own settings ask for could only warn.
+    figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
