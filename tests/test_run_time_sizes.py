@@ -186,7 +186,9 @@ def test_default_size_of_unknown_input_needs_no_check_at_run_time(lowering):
 
     known = products(2, 4, 5, 4)
     assert known
-    assert products(*ANY[:3], 4) == known
+    unknown = products(*ANY[:3], 4)
+    # Of sizes that it does not know, "auto" may choose another lowering.
+    assert unknown == known or (lowering == "auto" and unknown)
 
 
 @pytest.mark.parametrize("jit", JIT)

@@ -33,7 +33,7 @@ def test_autograph_leaves_the_library_alone(
 
     @tf.function(input_signature=[tf.TensorSpec(sizes), tf.TensorSpec([3, 3, 4, 3])])
     def call(x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
-        return tf_tconv.conv2d_transpose(x, w, [8, 10], 2)
+        return tf_tconv.conv2d_transpose(x, w, [8, 10], 2, lowering="polyphase")
 
     call.get_concrete_function()
     assert seen, "nothing was convolved"

@@ -15,6 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.slow
 
+DATA = {
+    "tf_tconv/py.typed",
+    "tf_tconv/lowerings/costs.json",
+    "tf_tconv/benchmark/model_layers.csv",
+}
+
 
 def run(*arguments: object, **options: object) -> None:
     """Run Python with these arguments, showing what it printed if it fails."""
@@ -53,7 +59,7 @@ def test_wheel_holds_the_library_and_nothing_else(wheel):
         names = set(archive.namelist())
     shipped = {name for name in names if ".dist-info/" not in name}
     library = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tf_tconv").rglob("*.py")}
-    assert shipped == library | {"tf_tconv/py.typed"}
+    assert shipped == library | DATA
     assert any(name.endswith("/LICENSE") for name in names - shipped)
 
 

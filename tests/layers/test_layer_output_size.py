@@ -197,7 +197,9 @@ def test_u_net_in_a_graph_of_unknown_sizes():
     run = tf.function(model, input_signature=[tf.TensorSpec([None, None, None, 3])])
     for size in ((11, 17), (12, 19), (13, 18)):
         image = ramp(2, *size, 3)
-        assert_exactly(run(image), np.asarray(model(image)))
+        expected = np.asarray(model(image))
+        # Each size may have another lowering, which adds float32 products in another order.
+        np.testing.assert_allclose(run(image), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ def convolve(
     if not isinstance(batch, int):
         # What an empty batch has instead. The size that is no constant keeps the reshape from being
         # optimised away, as one to the shape that the convolution claims to have would be.
-        _, height, width, out = sizes(y)
-        y = tf.reshape(y, [batch, height + tf.minimum(batch, 0), width, out])
+        height, width = (maximum(size, 0) for size in true)
+        y = tf.reshape(y, [batch, height + tf.minimum(batch, 0), width, sizes(y)[3]])
     return y
 
 
