@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from tf_tconv.arguments import SPATIAL_AXES
 from tf_tconv.backend import backend
 from tf_tconv.call_plan import call_of
-from tf_tconv.functional import Arguments, Call, solve, transpose
+from tf_tconv.functional import Arguments, solve, transpose
 from tf_tconv.geometry import brief
-from tf_tconv.layers import LAYOUTS, Conv2DTranspose
+from tf_tconv.layers import Conv2DTranspose
 from tf_tconv.memory import remember, remembered
 from tf_tconv.planning import ASSUMED_BATCH, ASSUMED_SIZE, candidates
 from tf_tconv.timing import interleave
@@ -133,12 +133,7 @@ def _calls_of_layer(layer: Conv2DTranspose) -> Iterator[tuple[str, Arguments]]:
                 tf.compat.v1.placeholder(layer.compute_dtype, list(sizes))
                 for sizes in (shape, layer.kernel.shape)
             )
-            rows, columns = layer.requests()
-            layout = LAYOUTS[layer.data_format]
-            yield (
-                f"{layer.name} {shape}",
-                Arguments(x, kernel, rows, columns, layer.groups, layout, None),
-            )
+            yield f"{layer.name} {shape}", layer.arguments(x, kernel)
 
 
 def _tune(
@@ -146,7 +141,7 @@ def _tune(
 ) -> Tuned:
     """Measures one call, unless the choice for it is remembered."""
     with arguments.x.graph.as_default():
-        open_, assumed = _call(arguments).sizes, ASSUMED_BATCH if batch is None else batch
+        open_, assumed = solve(arguments).sizes, ASSUMED_BATCH if batch is None else batch
     if open_ is None:
         raise ValueError(f"{title}: kernel and channels must be numbers, and none of them zero.")
     known = remembered(open_, computes)
@@ -160,7 +155,7 @@ def _tune(
         tf.cast(tf.constant(random.standard_normal(size)), tensor.dtype)
         for size, tensor in ((shape, arguments.x), (arguments.filters.shape, arguments.filters))
     )
-    sizes = _call(arguments._replace(x=x, filters=filters)).sizes
+    sizes = solve(arguments._replace(x=x, filters=filters)).sizes
     assert sizes is not None  # What was not open before isn't now.
     ranked = [each for each in candidates(sizes, computes) if not each.excluded]
     calls = {
@@ -175,17 +170,13 @@ def _tune(
     return Tuned(title, best, medians)
 
 
-def _call(arguments: Arguments) -> Call:
-    return solve(**arguments._asdict())
-
-
 def _ready(
     arguments: Arguments, x: Any, filters: Any, lowering: str, jit: bool
 ) -> Callable[[], object]:
     """The call with one lowering, traced."""
 
     def function(x: Any, filters: Any) -> Any:
-        return transpose(lowering=lowering, **arguments._replace(x=x, filters=filters)._asdict())
+        return transpose(arguments._replace(x=x, filters=filters), lowering)
 
     traced = tf.function(function, jit_compile=jit, autograph=False)
     concrete = traced.get_concrete_function(x, filters)

@@ -101,4 +101,4 @@ def call_of(
         arguments = arrange(
             x, filters, output_shape, strides, padding, data_format, dilations, groups
         )
-        return arguments, solve(**arguments._asdict())
+        return arguments, solve(arguments)

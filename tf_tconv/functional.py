@@ -109,11 +109,21 @@ def conv2d_transpose(
         arguments = arrange(
             input, filters, output_shape, strides, padding, data_format, dilations, groups
         )
-        return transpose(lowering=lowering, **arguments._asdict())
+        return transpose(arguments, lowering)
 
 
 class Arguments(NamedTuple):
-    """Arguments that were each checked alone, as `transpose` takes them."""
+    """Arguments that were each checked alone.
+
+    Args:
+        x: the input, in the layout of `data_format`.
+        filters: `[height, width, out / groups, in]`.
+        rows: what is asked of the height.
+        columns: what is asked of the width.
+        groups: number of channel groups.
+        data_format: "NHWC" or "NCHW".
+        output_shape: batch and channels asked for, if any.
+    """
 
     x: Any
     filters: Any
@@ -121,7 +131,7 @@ class Arguments(NamedTuple):
     columns: AxisRequest
     groups: int
     data_format: str
-    output_shape: OutputShape | None
+    output_shape: OutputShape | None = None
 
 
 def arrange(
@@ -161,35 +171,18 @@ def arrange(
     return Arguments(x, filters, rows, columns, groups, data_format, shape)
 
 
-def transpose(
-    x: Any,
-    filters: Any,
-    rows: AxisRequest,
-    columns: AxisRequest,
-    *,
-    groups: int,
-    data_format: str,
-    lowering: str,
-    output_shape: OutputShape | None = None,
-) -> Any:
+def transpose(arguments: Arguments, lowering: str) -> Any:
     """The transposed convolution for arguments that were each checked alone.
 
     Args:
-        x: the input, in the layout of `data_format`.
-        filters: `[height, width, out / groups, in]`.
-        rows: what is asked of the height.
-        columns: what is asked of the width.
-        groups: number of channel groups.
-        data_format: "NHWC" or "NCHW".
+        arguments: what to compute.
         lowering: "auto" or the name of an algorithm.
-        output_shape: batch and channels asked for, if any.
 
     Returns:
         The output in the layout of `data_format`, its static shape as sharp as what is known.
     """
-    call = solve(
-        x, filters, rows, columns, groups=groups, data_format=data_format, output_shape=output_shape
-    )
+    call = solve(arguments)
+    x, filters, _, _, groups, data_format, _ = arguments
     row_axis, column_axis = call.rows, call.columns
     algorithm = REGISTRY[call.choice(lowering)]
     with tf.control_dependencies(enforce(call.checks)):
@@ -235,17 +228,9 @@ class Call(NamedTuple):
         return all(isinstance(axis.kernel_size, int) for axis in (self.rows, self.columns))
 
 
-def solve(
-    x: Any,
-    filters: Any,
-    rows: AxisRequest,
-    columns: AxisRequest,
-    *,
-    groups: int,
-    data_format: str,
-    output_shape: OutputShape | None = None,
-) -> Call:
-    """Geometry and checks of a call; see `transpose` for the arguments."""
+def solve(arguments: Arguments) -> Call:
+    """Geometry and checks of a call."""
+    x, filters, rows, columns, groups, data_format, output_shape = arguments
     dimensions = sizes(x)
     batch, in_channels = dimensions[0], dimensions[CHANNEL_AXIS[data_format]]
     height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.arguments import CHANNEL_AXIS, LARGEST, SPATIAL_AXES, check_size, vector_entries
-from tf_tconv.functional import transpose
+from tf_tconv.functional import Arguments, transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import sizes
 from tf_tconv.planning import check_lowering
@@ -183,16 +183,8 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"{kernel.dtype.name}; Keras casts floats by itself, cast others, as in "
                 f'keras.ops.cast(inputs, "{kernel.dtype.name}").'
             )
-        rows, columns = self.requests(self._sizes_asked(output_size))
-        outputs = transpose(
-            inputs,
-            kernel,
-            rows,
-            columns,
-            groups=self.groups,
-            data_format=LAYOUTS[self.data_format],
-            lowering=self.lowering,
-        )
+        arguments = self.arguments(inputs, kernel, self._sizes_asked(output_size))
+        outputs = transpose(arguments, self.lowering)
         if self.bias is not None:
             shape = [1, 1, 1, 1]
             shape[self._channel_axis] = self.filters
@@ -210,7 +202,7 @@ class Conv2DTranspose(keras.layers.Layer):
         shape = list(input_shape)
         shape[self._channel_axis] = self.filters
         asked = self._sizes_asked(output_size)
-        requests = self.requests(asked)
+        requests = self._requests(asked)
         for axis, position in enumerate(self._spatial_axes):
             given = input_shape[position]
             wanted = asked[axis] if asked and isinstance(asked[axis], int) else None
@@ -225,7 +217,14 @@ class Conv2DTranspose(keras.layers.Layer):
                 shape[position] = legal[0] if len(legal) == 1 else None
         return tuple(shape)
 
-    def requests(self, asked: tuple[Any, Any] | None = None) -> list[AxisRequest]:
+    def arguments(
+        self, inputs: Any, kernel: Any, asked: tuple[Any, Any] | None = None
+    ) -> Arguments:
+        """The layer's call in order; `asked`: height and width of the output, if given."""
+        rows, columns = self._requests(asked)
+        return Arguments(inputs, kernel, rows, columns, self.groups, LAYOUTS[self.data_format])
+
+    def _requests(self, asked: tuple[Any, Any] | None) -> list[AxisRequest]:
         """What the layer asks of height and width; `asked`: their output sizes, if given."""
         return [
             AxisRequest(
