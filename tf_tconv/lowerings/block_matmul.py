@@ -83,8 +83,7 @@ def work(call: Sizes) -> Work:
             else:
                 steps.append(Product(lines * height, call.width, depth, width, right=height))
     summed = work_of_sum(call, down, across)
-    taps = int(call.rows.kernel_size * call.columns.kernel_size)
-    products = lines * call.width * taps * call.out_channels
+    products = call.pixels * call.taps * call.out_channels
     images = sum(step.written for step in summed[:-1] if isinstance(step, Copy))
     steps.extend((*summed, *work_of_cropping(call, down, across)))
     return Work(tuple(steps), products * bool(summed) + images)

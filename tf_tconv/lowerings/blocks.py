@@ -45,18 +45,42 @@ def sum_of_blocks(
     images = []
     for down in rows.blocks():
         for across in columns.blocks():
-            height, width = rows.around(down.steps), columns.around(across.steps)
-            lines, (before, after) = rows.missing(down), columns.missing(across)
-            inner = (lines, width) if lines_in_place else (width, lines)
-            amounts = [(0, 0), height, *inner, (before * out, after * out)]
+            amounts = around_block(rows, columns, down, across, out)
+            if lines_in_place:
+                amounts[2], amounts[3] = amounts[3], amounts[2]
             images.append(pad_or_crop_axes(image(down, across), amounts))
     return tf.add_n(images)
+
+
+def around_block(
+    rows: PhaseGrid, columns: PhaseGrid, down: Block, across: Block, out: Any
+) -> list[tuple[Any, Any]]:
+    """How much of all steps and phases lies before and behind a block's.
+
+    Args:
+        rows: the phases of the height.
+        columns: the phases of the width.
+        down: a block of the height.
+        across: a block of the width.
+        out: the number of channels.
+
+    Returns:
+        Pairs for the axes `[batch, steps down, steps across, phases down, phases across * out]`.
+    """
+    before, after = columns.missing(across)
+    return [
+        (0, 0),
+        rows.around(down.steps),
+        columns.around(across.steps),
+        rows.missing(down),
+        (before * out, after * out),
+    ]
 
 
 def work_of_sum(call: Sizes, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Step, ...]:
     """What `sum_of_blocks` copies and adds, the images apart."""
     steps_down, steps_across = steps_of(call, rows, columns)
-    pixels, out = call.batch * call.height * call.width, call.out_channels
+    out = call.out_channels
     whole = call.batch * steps_down * steps_across * rows.stride * columns.stride * out
     steps: list[Step] = []
     blocks = 0
@@ -66,7 +90,7 @@ def work_of_sum(call: Sizes, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Step,
             moved = (*rows.around(down.steps), *columns.around(across.steps))
             if any((*moved, *rows.missing(down), *columns.missing(across))):
                 taps = len(down.taps) * len(across.taps)
-                steps.append(Copy(pixels * taps * out, whole, len(across.taps) * out))
+                steps.append(Copy(call.pixels * taps * out, whole, len(across.taps) * out))
     if blocks > 1:
         steps.append(Copy(blocks * whole, whole, whole))
     return tuple(steps)

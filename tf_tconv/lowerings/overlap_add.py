@@ -64,9 +64,8 @@ def _products(x: Any, w: Any) -> Any:
 def work(call: Sizes) -> Work:
     """What that takes for a call of these sizes."""
     down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
-    pixels, groups = call.batch * call.height * call.width, call.groups
-    taps = int(call.rows.kernel_size * call.columns.kernel_size)
-    products = pixels * taps * call.out_channels
+    taps, groups = call.taps, call.groups
+    products = call.pixels * taps * call.out_channels
     steps: list[Step] = []
     if groups > 1:
         steps.append(Copy(call.inputs, call.inputs, call.in_channels // groups))
@@ -74,7 +73,7 @@ def work(call: Sizes) -> Work:
     steps.append(
         Product(
             groups,
-            pixels,
+            call.pixels,
             call.in_channels // groups,
             taps * call.out_channels // groups,
             right=groups,

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import AxisGeometry, Block, PhaseGrid
+from tf_tconv.lowerings.blocks import around_block
 from tf_tconv.lowerings.padding import pad_or_crop, pad_or_crop_axes
 from tf_tconv.lowerings.shapes import sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Work
@@ -53,20 +54,13 @@ def _block(
     steps: Any, down: PhaseGrid, across: PhaseGrid, row_block: Block, column_block: Block, out: Any
 ) -> Any:
     """What a block's taps reach: `[batch, height, width, taps down, taps across * out]`."""
-    missing_across = (phases * out for phases in across.missing(column_block))
-    around = (
-        (0, 0),
-        down.around(row_block.steps),
-        across.around(column_block.steps),
-        down.missing(row_block),
-        tuple(missing_across),
-    )
+    around = around_block(down, across, row_block, column_block, out)
     return pad_or_crop_axes(steps, [(-before, -after) for before, after in around])
 
 
 def work_of_input_gradient(call: Sizes) -> dict[str, Work]:
     """What the input's gradient takes, by either way."""
-    pixels, taps = _pixels(call), _taps(call)
+    pixels, taps = call.pixels, call.taps
     convolution = Convolution(
         pixels, taps, call.out_channels, call.in_channels, call.outputs, padded=pixels
     )
@@ -80,30 +74,22 @@ def work_of_filter_gradient(call: Sizes) -> dict[str, Work]:
     As a convolution, each output channel is an image whose channels are the batch, and the input is
     a kernel as large as itself: which computes few and large windows.
     """
-    pixels, taps = call.height * call.width, _taps(call)
+    pixels, taps = call.height * call.width, call.taps
     windows = taps * call.out_channels
     convolution = Convolution(
         windows, pixels, call.batch, call.in_channels, call.outputs, padded=windows
     )
-    product = Product(1, taps * call.out_channels, _pixels(call), call.in_channels)
+    product = Product(1, taps * call.out_channels, call.pixels, call.in_channels)
     return {"convolution": Work((convolution,), 0), "product": _with_patches(call, product)}
 
 
 def _with_patches(call: Sizes, product: Product) -> Work:
-    gathered, run = _pixels(call) * _taps(call) * call.out_channels, call.out_channels
+    gathered, run = call.pixels * call.taps * call.out_channels, call.out_channels
     steps = (
         Copy(call.outputs, call.outputs, call.columns.stride * run),
         Copy(gathered, gathered, run),
     )
     return Work((*steps, product), gathered + call.outputs)
-
-
-def _pixels(call: Sizes) -> int:
-    return call.batch * call.height * call.width
-
-
-def _taps(call: Sizes) -> int:
-    return int(call.rows.kernel_size * call.columns.kernel_size)
 
 
 GRADIENTS = {"input": work_of_input_gradient, "filters": work_of_filter_gradient}

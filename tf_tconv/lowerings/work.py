@@ -38,15 +38,24 @@ class Sizes:
     itemsize: int = 4
 
     @property
+    def pixels(self) -> int:
+        """Cells of all input images."""
+        return self.batch * self.height * self.width
+
+    @property
+    def taps(self) -> int:
+        """Cells of the kernel."""
+        return int(self.rows.kernel_size * self.columns.kernel_size)
+
+    @property
     def inputs(self) -> int:
         """Numbers in the input."""
-        return self.batch * self.height * self.width * self.in_channels
+        return self.pixels * self.in_channels
 
     @property
     def weights(self) -> int:
         """Numbers in the filters."""
-        taps = self.rows.kernel_size * self.columns.kernel_size
-        return int(taps) * self.in_channels * self.out_channels // self.groups
+        return self.taps * self.in_channels * self.out_channels // self.groups
 
     @property
     def outputs(self) -> int:
@@ -60,8 +69,7 @@ class Sizes:
     @property
     def flops(self) -> int:
         """Multiplications and additions of the definition, borders included."""
-        pixels = self.batch * self.height * self.width
-        return 2 * pixels * self.weights
+        return 2 * self.pixels * self.weights
 
 
 @dataclass(frozen=True)
