@@ -219,12 +219,12 @@ def _allowed(sizes: Sizes) -> int:
     return MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs) * sizes.itemsize
 
 
-@lru_cache(maxsize=4096)
 def cheapest(sizes: Sizes, backend: str) -> str:
     """The lowering of the least estimated cost among those that keep within memory."""
     return next((c.lowering for c in candidates(sizes, backend) if not c.excluded), FALLBACK)
 
 
+@lru_cache(maxsize=4096)
 def candidates(sizes: Sizes, backend: str) -> tuple[Candidate, ...]:
     """All lowerings for a call, the cheapest first."""
     allowed = _allowed(sizes)
@@ -271,13 +271,15 @@ def explain(
     elif remembered(sizes, backend):
         reason = "measured on this machine to be the fastest"
     else:
-        reason = _reason(name, found)
+        reason = _reason(found)
     return Plan(name, reason, backend, sizes.flops, found, assumed)
 
 
-def _reason(name: str, found: tuple[Candidate, ...]) -> str:
+def _reason(found: tuple[Candidate, ...]) -> str:
     """Why the cheapest is it, against the next one."""
     usable = [candidate for candidate in found if not candidate.excluded]
+    if not usable:
+        return "none keeps within memory; this one multiplies the least"
     if len(usable) < 2:
         return "the only one that keeps within memory"
     first, second = usable[:2]
