@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -26,14 +25,16 @@ from typing import Any
 import numpy as np
 
 from tf_tconv.adjoint import TransposeProduct
+from tf_tconv.arguments import LARGEST
 from tf_tconv.benchmark.layers import Layer, published
 from tf_tconv.benchmark.modes import MODES as modes
 from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
-from tf_tconv.geometry import transpose_geometry
+from tf_tconv.benchmark.rows import geometric_mean
 from tf_tconv.lowerings import NAMES, REGISTRY, costs
 from tf_tconv.lowerings.patches import GRADIENTS
 from tf_tconv.lowerings.work import Convolution, Sizes, Work
 from tf_tconv.planning import by_product, candidates
+from tf_tconv.processor import processor
 from tf_tconv.timing import interleave
 
 HERE = Path(__file__).parent
@@ -42,7 +43,6 @@ RESULT = HERE.parent / "tf_tconv" / "lowerings" / "costs.json"
 MODES = {"onednn": "graph", "plain": "plain", "xla": "xla"}
 LAYERS = {"onednn": 110, "plain": 90, "xla": 44}
 HEAVY = {"onednn": 50, "plain": 30, "xla": 0}
-LARGEST = 2**31
 HEAVY_FLOPS = 3e8
 """Of further layers, so that those count that take the time of a model."""
 SECONDS = 0.35
@@ -61,10 +61,7 @@ FACTORS = 0.002
 
 def sizes_of(layer: Layer) -> Sizes:
     """The layer as the planner sees it."""
-    rows, columns = (
-        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding).trimmed()
-        for size in (layer.height, layer.width)
-    )
+    rows, columns = (axis.trimmed() for axis in layer.axes)
     return Sizes(
         layer.batch,
         rows,
@@ -138,7 +135,7 @@ def measure_here(backend: str) -> None:
         print(f"{layer.shape:36} {best:15} {times[best] * 1e3:8.3f} ms", flush=True)
         # After each layer, so that a run that is cut off leaves what it has.
         MEASURED.mkdir(exist_ok=True)
-        text = json.dumps({"processor": platform.processor(), "rows": rows}, indent=1)
+        text = json.dumps({"processor": processor(), "rows": rows}, indent=1)
         (MEASURED / f"{backend}.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -164,13 +161,9 @@ def _multiplied(name: str, sizes: Sizes) -> int:
 
 def _gradients(layer: Layer, mode: Mode, data: Data) -> dict[str, Callable[[], None]]:
     """Calls of both gradients, each by convolution and by a matrix product."""
-    rows, columns = (
-        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding)
-        for size in (layer.height, layer.width)
-    )
     calls = {}
     for way, product in (("convolution", False), ("product", True)):
-        faces = TransposeProduct(rows, columns, 1, lambda x, w: None, (product, product))
+        faces = TransposeProduct(*layer.axes, 1, lambda x, w: None, (product, product))
         calls[f"input {way}"] = ready(faces.forward, mode, Data(data.g, data.w, data.g))
         calls[f"filters {way}"] = ready(faces.filter_gradient, mode, Data(data.g, data.x, data.g))
     return calls
@@ -288,10 +281,9 @@ def check(backend: str) -> None:
             each = " ".join(f"{n[:9]} {seconds['native'] / t:.2f}" for n, t in ours.items())
             print(f"{layer.shape:30} {chosen:14} {found['native']:6.2f}  ({each})")
         for name, values in against.items():
-            mean = math.exp(sum(map(math.log, values)) / len(values))
             print(
                 f"{backend}, {'unseen' if unseen else 'fitted'} layers, against {name}: "
-                f"geometric mean {mean:.3f}, worst {min(values):.3f}"
+                f"geometric mean {geometric_mean(values):.3f}, worst {min(values):.3f}"
             )
 
 
@@ -305,7 +297,7 @@ def main() -> None:
     backends = backends or list(MODES)
     if what == "measure":
         for backend in backends:
-            setting = {"TF_ENABLE_ONEDNN_OPTS": "0" if backend == "plain" else "1"}
+            setting = modes[MODES[backend]].environment
             command = [sys.executable, __file__, "measure-here", backend]
             subprocess.run(command, env={**os.environ, **setting}, check=True)
     elif what == "measure-here":

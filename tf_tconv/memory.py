@@ -16,6 +16,7 @@ from typing import Any
 
 from tf_tconv.lowerings import REGISTRY
 from tf_tconv.lowerings.work import Sizes
+from tf_tconv.processor import processor
 from tf_tconv.writing import write_whole
 
 VARIABLE = "TF_TCONV_AUTOTUNE"
@@ -39,7 +40,7 @@ def here() -> dict[str, str]:
     """What measurements depend on: they hold where all of this is the same."""
     found = {
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(os.cpu_count()),
         "system": platform.system(),
     }
@@ -114,11 +115,3 @@ def _choices(path: Path | None) -> dict[str, str]:
         return {str(k): v for k, v in content["choices"].items() if v in REGISTRY}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((li.partition(":")[2].strip() for li in lines if "model name" in li), "")

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from importlib import resources
 
-from tf_tconv.geometry import transpose_geometry
+from tf_tconv.geometry import AxisGeometry, transpose_geometry
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ class Layer:
         return f"{size} {channels} k{self.kernel} s{self.stride}"
 
     @property
+    def axes(self) -> tuple[AxisGeometry, AxisGeometry]:
+        """The geometry of height and width."""
+        rows, columns = (
+            transpose_geometry(size, self.kernel, self.stride, padding=self.padding)
+            for size in (self.height, self.width)
+        )
+        return rows, columns
+
+    @property
     def input_shape(self) -> tuple[int, int, int, int]:
         """`[batch, height, width, in]`."""
         return self.batch, self.height, self.width, self.in_channels
@@ -63,16 +72,8 @@ class Layer:
     @property
     def output_shape(self) -> tuple[int, int, int, int]:
         """`[batch, height, width, out]`, at Keras' default size."""
-        rows, columns = (
-            transpose_geometry(
-                size,
-                self.kernel,
-                self.stride,
-                padding=self.padding,
-            ).output_size
-            for size in (self.height, self.width)
-        )
-        return self.batch, rows, columns, self.out_channels
+        rows, columns = self.axes
+        return self.batch, rows.output_size, columns.output_size, self.out_channels
 
     @property
     def flops(self) -> int:

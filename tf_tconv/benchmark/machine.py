@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_tconv.processor import processor
 from tf_tconv.timing import interleave
 
 SIDE = 1536
@@ -58,13 +57,3 @@ def measure() -> Machine:
         2 * SIDE**3 / found["multiply"].median,
         2 * COPIED * np.dtype(np.float32).itemsize / found["copy"].median,
     )
-
-
-def processor() -> str:
-    """The processor's name as the system tells it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()

@@ -13,7 +13,7 @@ import numpy as np
 
 from tf_tconv.benchmark.layers import Layer
 from tf_tconv.benchmark.modes import Data
-from tf_tconv.geometry import AxisGeometry, transpose_geometry
+from tf_tconv.geometry import AxisGeometry
 
 Call = Callable[[], Any]
 
@@ -39,14 +39,6 @@ def peers(layer: Layer, data: Data) -> dict[str, tuple[Call, Callable[[Any], Any
     return found
 
 
-def _axes(layer: Layer) -> tuple[AxisGeometry, AxisGeometry]:
-    rows, columns = (
-        transpose_geometry(size, layer.kernel, layer.stride, padding=layer.padding)
-        for size in (layer.height, layer.width)
-    )
-    return rows, columns
-
-
 def _beyond(axis: AxisGeometry) -> int:
     """Cells of the output behind the last product; negative: cells that the products reach more."""
     return axis.surplus + axis.pad_before - axis.effective_kernel
@@ -59,7 +51,7 @@ def _channels_last(y: Any) -> Any:
 def _torch(layer: Layer, x: Any, w: Any) -> Iterator[tuple[str, tuple[Call, Any]]]:
     import torch
 
-    axes = rows, columns = _axes(layer)
+    axes = rows, columns = layer.axes
     # torch pads both ends alike: the front as asked, and what is too much behind is sliced away.
     padding = (rows.pad_before, columns.pad_before)
     more = [max(_beyond(axis) + axis.pad_before, 0) for axis in axes]
@@ -83,7 +75,7 @@ def _torch(layer: Layer, x: Any, w: Any) -> Iterator[tuple[str, tuple[Call, Any]
 def _jax(layer: Layer, x: Any, w: Any) -> Iterator[tuple[str, tuple[Call, Any]]]:
     import jax
 
-    pads = [(axis.lead, axis.trail) for axis in _axes(layer)]
+    pads = [(axis.lead, axis.trail) for axis in layer.axes]
 
     @jax.jit
     def function(x: Any, w: Any) -> Any:
@@ -103,7 +95,7 @@ def _jax(layer: Layer, x: Any, w: Any) -> Iterator[tuple[str, tuple[Call, Any]]]
 def _onnx_model(layer: Layer, w: Any) -> bytes:
     from onnx import TensorProto, helper, numpy_helper
 
-    axes = _axes(layer)
+    axes = layer.axes
     beyond = [_beyond(axis) for axis in axes]
     node = helper.make_node(
         "ConvTranspose",
