@@ -7,22 +7,15 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
+from tf_tconv.benchmark.machine import Machine
+from tf_tconv.benchmark.modes import MODES
 from tf_tconv.benchmark.rows import Row, geometric_mean
 
-if TYPE_CHECKING:
-    from tf_tconv.benchmark.machine import Machine
-
-TITLES = {
-    "graph": "graph, forward",
-    "train": "graph, training step",
-    "xla": "XLA, forward",
-    "xla-train": "XLA, training step",
-    "eager": "eager, forward",
-    "plain": "graph, forward, oneDNN off",
+TITLES = {name: mode.title for name, mode in MODES.items()} | {
     "predict": "decoders, Keras predict",
     "fit": "decoders, Keras fit",
 }

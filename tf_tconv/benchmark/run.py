@@ -12,13 +12,30 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from tf_tconv.benchmark.rows import Row
+from tf_tconv.benchmark.decoders import DECODERS, measure_decoder
+from tf_tconv.benchmark.layers import published
+from tf_tconv.benchmark.modes import MODES
+from tf_tconv.benchmark.rows import Row, measure_layer
+from tf_tconv.benchmark.scaling import FAMILIES
 
 MARK = "\x1e"
 """Before each line that is meant; TensorFlow and Keras print lines of their own."""
+
+DECODERS_MODE = "decoders"
+"""Whole models by Keras' `predict` and `fit`, beside the modes of single layers."""
+
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    # Threads of other frameworks that wait for work by turning round slow down who comes next.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "KMP_BLOCKTIME": "0",
+}
+"""Of every process that measures, beside what its mode needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,21 +63,23 @@ def measure(request: Request) -> Iterator[Row]:
     Raises:
         RuntimeError: the process failed; its last words are the message.
     """
-    environment = {**os.environ, **_environment(request.mode)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, json.dumps(dataclasses.asdict(request))],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        for line in process.stdout:
-            if line.startswith(MARK):
-                yield Row(**json.loads(line[len(MARK) :]))
-        last = process.stderr.read().strip().splitlines()[-1:]
+    mode = MODES.get(request.mode, MODES["graph"])  # Keras runs the decoders in graphs.
+    # A file, as a pipe that nobody reads meanwhile stops who writes to it when it is full.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, json.dumps(dataclasses.asdict(request))],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, **ENVIRONMENT, **mode.environment},
+        )
+        with process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith(MARK):
+                    yield Row(**json.loads(line[len(MARK) :]))
+        said.seek(0)
+        last = said.read().strip().splitlines()[-1:]
     if process.returncode:
         raise RuntimeError(
             f"the process that measured {request.mode} ended with {process.returncode}"
@@ -68,31 +87,12 @@ def measure(request: Request) -> Iterator[Row]:
         )
 
 
-def _environment(mode: str) -> dict[str, str]:
-    return {
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "KERAS_BACKEND": "tensorflow",
-        "TF_ENABLE_ONEDNN_OPTS": "0" if mode == "plain" else "1",
-        # Threads of other frameworks that wait for work by turning round slow down who comes next.
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "KMP_BLOCKTIME": "0",
-    }
-
-
 def _rows(request: Request) -> Iterator[Row]:
     """What the process of a request measures."""
-    # Here, as the parent process needs neither TensorFlow nor a second's wait for it.
-    if request.mode == "decoders":
-        from tf_tconv.benchmark.decoders import DECODERS, measure_decoder
-
+    if request.mode == DECODERS_MODE:
         for number in request.layers:
             yield from measure_decoder(DECODERS[number], request.seconds)
         return
-    from tf_tconv.benchmark.layers import published
-    from tf_tconv.benchmark.modes import MODES
-    from tf_tconv.benchmark.rows import measure_layer
-    from tf_tconv.benchmark.scaling import FAMILIES
-
     families = {family.name: tuple(family.layers()) for family in FAMILIES}
     layers = families[request.scaling] if request.scaling else published()
     for number in request.layers:

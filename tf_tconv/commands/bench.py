@@ -12,15 +12,21 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tf_tconv.benchmark import machine, report
+from tf_tconv.benchmark.decoders import DECODERS
+from tf_tconv.benchmark.layers import published
+from tf_tconv.benchmark.modes import MODES
+from tf_tconv.benchmark.run import DECODERS_MODE, Request, measure
+from tf_tconv.benchmark.scaling import FAMILIES
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.writing import write_whole
 
-MODES = ("graph", "train", "xla", "xla-train", "eager", "plain", "decoders")
+NAMES = (*MODES, DECODERS_MODE)
 
 WIDTH = 130
 """Columns of what is not written to a terminal."""
 
-ModeName = Enum("ModeName", {name: name for name in MODES}, type=str)  # type: ignore[misc]
+ModeName = Enum("ModeName", {name: name for name in NAMES}, type=str)  # type: ignore[misc]
 
 
 def bench(
@@ -54,7 +60,7 @@ def bench(
     """
     with one_sentence():
         _run(
-            [each.value for each in mode or []] or list(MODES),
+            [each.value for each in mode or []] or list(NAMES),
             layers,
             seconds,
             peers,
@@ -71,13 +77,6 @@ def _run(
     scaling: Path | None,
     targets: dict[str, Path | None],
 ) -> None:
-    # Only now: these import TensorFlow, which takes seconds that `--help` need not wait.
-    from tf_tconv.benchmark import machine, report
-    from tf_tconv.benchmark.decoders import DECODERS
-    from tf_tconv.benchmark.layers import published
-    from tf_tconv.benchmark.run import Request, measure
-    from tf_tconv.benchmark.scaling import FAMILIES
-
     screen = Console()
     if not screen.is_terminal:
         screen = Console(width=max(screen.width, WIDTH))
@@ -91,7 +90,7 @@ def _run(
     else:
         titles = {
             "layers": [f"{layer.title} {layer.shape}" for layer in published()],
-            "decoders": [decoder.title for decoder in DECODERS],
+            DECODERS_MODE: [decoder.title for decoder in DECODERS],
         }
         requests = [
             Request(
@@ -114,7 +113,7 @@ def _run(
     with _progress(screen) as progress:
         for request in requests:
             what = request.scaling or request.mode
-            count = len(request.layers) * (2 if what == "decoders" else 1)
+            count = len(request.layers) * (2 if what == DECODERS_MODE else 1)
             task = progress.add_task(what, total=count)
             new = []
             for row in measure(request):
