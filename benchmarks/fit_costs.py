@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 
 from tf_tconv.adjoint import TransposeProduct
-from tf_tconv.arguments import LARGEST
 from tf_tconv.benchmark.layers import Layer, published
 from tf_tconv.benchmark.modes import MODES as modes
 from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
 from tf_tconv.benchmark.rows import geometric_mean
 from tf_tconv.lowerings import NAMES, REGISTRY, costs
 from tf_tconv.lowerings.patches import GRADIENTS
+from tf_tconv.lowerings.shapes import LARGEST
 from tf_tconv.lowerings.work import Convolution, Sizes, Work
 from tf_tconv.planning import by_product, candidates
 from tf_tconv.processor import processor

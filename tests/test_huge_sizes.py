@@ -48,3 +48,28 @@ def test_padding_that_crops_nearly_everything():
     wanted = np.zeros(600)
     wanted[::500] = x[0, 2000:2002, 0, 0]
     np.testing.assert_array_equal(y[0, :, 0, 0], wanted)
+
+
+def trace(lowering):
+    """The result's shape for an input that zero insertion would pad beyond what a tensor holds."""
+    x, w = (tf.TensorSpec(s, tf.float32) for s in ((16, 64, 64, 1024), (16, 16, 64, 1024)))
+    call = tf.function(lambda x, w: tf_tconv.conv2d_transpose(x, w, None, 8, lowering=lowering))
+    return call.get_concrete_function(x, w).structured_outputs.shape
+
+
+@pytest.mark.parametrize("lowering", ["auto", "polyphase", "native"])
+def test_what_only_zero_insertion_would_pad_too_far_is_computed(lowering):
+    assert trace(lowering) == (16, 512, 512, 64)
+
+
+def test_a_lowering_that_would_pad_too_far_says_so():
+    sentence = rf"zero_insertion.* tensor of {16 * 512 * 512 * 1024} .* the most is {2**31 - 1}"
+    with pytest.raises(ValueError, match=sentence):
+        trace("zero_insertion")
+
+
+def test_it_is_not_a_choice():
+    plan = tf_tconv.plan([16, 64, 64, 1024], [16, 16, 64, 1024], strides=8)
+    excluded = {each.lowering: each.excluded for each in plan.candidates}
+    assert "a tensor of more than" in excluded["zero_insertion"]
+    assert not excluded[plan.lowering]

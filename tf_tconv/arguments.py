@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.geometry import Padding, brief, check_integer, check_name, check_padding
+from tf_tconv.lowerings.shapes import LARGEST
 from tf_tconv.run_time import Check
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32)
-LARGEST = 2**31 - 1  # What TensorFlow's kernels count cells, and elements of a tensor, with.
 SPATIAL_AXES = {"NHWC": (1, 2), "NCHW": (2, 3)}
 CHANNEL_AXIS = {"NHWC": 3, "NCHW": 1}
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.arguments import LARGEST, OutputShape
+from tf_tconv.arguments import OutputShape
 from tf_tconv.geometry import AxisGeometry, check_integer
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import LARGEST, sizes
 from tf_tconv.run_time import Check
 
 FILTERS_AXES = "[height, width, out_channels/groups, in_channels]"
@@ -81,12 +81,11 @@ def check_equal(
 def check_elements(
     argument: str, batch: Any, rows: Any, columns: Any, channels: Any
 ) -> list[Check]:
-    """That no tensor of the computation, padded ones included, is too large for TensorFlow."""
+    """That the output is not too large for a tensor of TensorFlow's."""
     axes = [axis.trimmed() if isinstance(axis, AxisGeometry) else axis for axis in (rows, columns)]
-    extents = [axis.output_size + axis.effective_kernel - 1 for axis in axes]
-    factors = (batch, *extents, channels)
+    factors = (batch, rows.output_size, columns.output_size, channels)
     sentence = (
-        f"{argument}: batch {{}} x padded rows {{}} x padded columns {{}} x channels {{}} "
+        f"{argument}: batch {{}} x output rows {{}} x output columns {{}} x output channels {{}} "
         f"(strides {rows.stride}, {columns.stride}; dilations {rows.dilation}, {columns.dilation}) "
         f"are too many elements for a tensor; the most is {LARGEST}."
     )

@@ -28,10 +28,16 @@ from tf_tconv.fitting import (
 )
 from tf_tconv.geometry import AxisGeometry, AxisNames, brief
 from tf_tconv.lowerings import REGISTRY, Lowering
-from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.lowerings.shapes import sizes
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.memory import remembered
-from tf_tconv.planning import call_sizes, check_lowering, choose, gradients_by_products
+from tf_tconv.planning import (
+    call_sizes,
+    check_largest,
+    check_lowering,
+    choose,
+    gradients_by_products,
+)
 from tf_tconv.run_time import AxisRequest, Check, enforce
 
 INPUT_AXES = {
@@ -184,7 +190,9 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
     call = solve(arguments)
     x, filters, _, _, groups, data_format, _ = arguments
     row_axis, column_axis = call.rows, call.columns
-    algorithm = REGISTRY[call.choice(lowering)]
+    name = call.choice(lowering)
+    check_largest(name, None if call.assumed else call.sizes)
+    algorithm = REGISTRY[name]
     with tf.control_dependencies(enforce(call.checks)):
         if data_format == "NCHW":
             x = tf.transpose(x, [0, 2, 3, 1])
@@ -258,7 +266,7 @@ def solve(arguments: Arguments) -> Call:
         batch,
         row_axis,
         column_axis,
-        maximum(in_channels, out_channels),
+        out_channels,
     )
     static_shape = [
         _first_known(batch, asked[0]),

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import CHANNEL_AXIS, LARGEST, SPATIAL_AXES, check_size, vector_entries
+from tf_tconv.arguments import CHANNEL_AXIS, SPATIAL_AXES, check_size, vector_entries
 from tf_tconv.functional import Arguments, transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import LARGEST, sizes
 from tf_tconv.planning import check_lowering
 from tf_tconv.run_time import AxisRequest
 

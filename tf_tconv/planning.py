@@ -10,6 +10,7 @@ from typing import Any
 
 from tf_tconv.geometry import AxisGeometry, check_name
 from tf_tconv.lowerings import NAMES, REGISTRY, costs, patches
+from tf_tconv.lowerings.shapes import LARGEST
 from tf_tconv.lowerings.work import Sizes, Work
 
 MEMORY_MULTIPLE = 16
@@ -185,6 +186,27 @@ def choose(
     return remembered(sizes, backend) or cheapest(sizes, backend)
 
 
+def check_largest(lowering: str, sizes: Sizes | None) -> None:
+    """That a lowering makes no tensor too large for TensorFlow, as far as sizes are known.
+
+    Raises:
+        ValueError: it does.
+    """
+    if sizes is None or (largest := _largest(lowering, sizes)) <= LARGEST:
+        return
+    raise ValueError(
+        f'lowering "{lowering}" would make a tensor of {largest} elements for an output of '
+        f'{sizes.outputs}; the most is {LARGEST}: let "auto" choose, or name a lowering that holds '
+        'less, as "polyphase".'
+    )
+
+
+@lru_cache(maxsize=4096)
+def _largest(lowering: str, sizes: Sizes) -> int:
+    work = REGISTRY[lowering].work
+    return work(sizes).largest if work else sizes.outputs
+
+
 def gradients_by_products(sizes: Sizes | None, backend: str) -> tuple[bool, bool]:
     """Which of a call's gradients are matrix products of patches and not convolutions.
 
@@ -239,7 +261,9 @@ def candidates(sizes: Sizes, backend: str) -> tuple[Candidate, ...]:
 def _candidate(name: str, work: Work, sizes: Sizes, backend: str, allowed: int) -> Candidate:
     held = work.held * sizes.itemsize
     excluded = ""
-    if held > allowed:
+    if work.largest > LARGEST:
+        excluded = f"needs a tensor of more than {LARGEST} elements"
+    elif held > allowed:
         excluded = f"holds more than {MEMORY_MULTIPLE} times input plus output"
     return Candidate(
         name,

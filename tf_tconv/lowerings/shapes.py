@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+LARGEST = 2**31 - 1  # What TensorFlow's kernels count cells, and elements of a tensor, with.
+
 
 def sizes(x: Any) -> list[Any]:
     """The dimensions of `x`: an integer where known, a scalar int64 tensor where not."""

@@ -99,9 +99,14 @@ class Convolution:
         return 2 * self.windows * self.taps * self.depth * self.channels
 
     @property
+    def written(self) -> int:
+        """Numbers in its result."""
+        return self.windows * self.channels
+
+    @property
     def moved(self) -> int:
         """Numbers read and written, each once."""
-        return self.read + self.taps * self.depth * self.channels + self.windows * self.channels
+        return self.read + self.taps * self.depth * self.channels + self.written
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,12 @@ class Product:
     def moved(self) -> int:
         """Numbers read and written, each once."""
         left = self.batch // self.right * self.rows * self.depth
-        return left + self.right * self.depth * self.columns + self.batch * self.rows * self.columns
+        return left + self.right * self.depth * self.columns + self.written
+
+    @property
+    def written(self) -> int:
+        """Numbers in its result."""
+        return self.batch * self.rows * self.columns
 
 
 @dataclass(frozen=True)
@@ -184,3 +194,8 @@ class Work:
     def moved(self) -> int:
         """Numbers read and written."""
         return sum(step.moved for step in self.steps)
+
+    @property
+    def largest(self) -> int:
+        """Numbers in the largest tensor that a step makes."""
+        return max(step.written for step in self.steps)
