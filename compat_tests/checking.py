@@ -17,12 +17,13 @@ SHOWN = 20
 """How many failures a message lists."""
 
 
-def need_installed(test: unittest.TestCase, package: str) -> None:
+def need_installed(*packages: str) -> None:
     """Skips the test where a package of an extra is not installed; fails it if it has to be."""
-    if find_spec(package) is None:
-        missing = f"{package} belongs to an extra and is not installed"
-        test.assertNotEqual(os.environ.get("COMPAT_PEERS"), "required", missing)
-        test.skipTest(missing)
+    for package in packages:
+        if find_spec(package) is None:
+            missing = f"{package} belongs to an extra and is not installed"
+            assert os.environ.get("COMPAT_PEERS") != "required", missing
+            raise unittest.SkipTest(missing)
 
 
 def assert_hold(subject: Subject, cases: Sequence[Case]) -> None:

@@ -206,7 +206,7 @@ class Engines(unittest.TestCase):
     """Skips a test whose engine is not installed; fails it if it has to be."""
 
     def need(self, subject: Subject) -> None:
-        need_installed(self, _package(subject))
+        need_installed(_package(subject))
 
     def assert_verdict(self, subject: Subject, case: Case, verdict: Verdict) -> None:
         found = judged_here(subject, case)

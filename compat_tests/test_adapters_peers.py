@@ -162,7 +162,7 @@ def _need(test: unittest.TestCase, subject: Subject) -> None:
     """Skips the test if the subject's framework is not installed; fails it if it has to be."""
     frameworks = [part for part in subject.name.split(":") if part in ("torch", "jax", "keras")]
     for framework in frameworks:
-        need_installed(test, framework)
+        need_installed(framework)
 
 
 def _each(*subjects: Subject) -> list[tuple[str, Subject]]:

@@ -71,13 +71,12 @@ def test_another_result_is_not_timed(monkeypatch):
         measure_layer(SMALL, MODES["graph"], 0.01)
 
 
-@pytest.mark.peers
+@pytest.mark.peers("torch", "jax", "onnx", "onnxruntime", "openvino")
 @pytest.mark.filterwarnings("ignore:os.fork")  # JAX warns of processes that the others start.
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_peers_compute_the_same(kernel, stride, padding):
-    pytest.importorskip("torch")
     layer = Layer("", "", 2, 4, 3, 3, 2, kernel, stride, padding)
     data = Data.of(layer)
     expected = np.asarray(native(layer)(data.x, data.w))

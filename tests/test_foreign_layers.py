@@ -1,6 +1,7 @@
 """Layers made from torch's modules and from ONNX' nodes compute what their source computes."""
 
 import doctest
+import importlib
 
 import numpy as np
 import pytest
@@ -30,10 +31,11 @@ def in_layout(layout, x):
     return x.transpose(0, 2, 3, 1) if layout == "channels_last" else x
 
 
+@pytest.mark.peers("torch")
 class TestTorch:
     @pytest.fixture
     def torch(self):
-        return pytest.importorskip("torch", reason="torch is not installed, so nothing to convert")
+        return importlib.import_module("torch")
 
     def module(self, torch, dtype=None, **arguments):
         module = torch.nn.ConvTranspose2d(4, 8, **arguments)
@@ -85,10 +87,11 @@ def test_from_torch_refuses_what_is_no_module():
         tf_tconv.from_torch(3)
 
 
+@pytest.mark.peers("onnx")
 class TestOnnx:
     @pytest.fixture
     def onnx(self):
-        return pytest.importorskip("onnx", reason="onnx is not installed, so nothing to convert")
+        return importlib.import_module("onnx")
 
     X, W, B = ramp(2, 4, 5, 3), ramp(4, 3, 3, 4, seed=1), ramp(6, seed=2)
 

@@ -188,9 +188,10 @@ def test_tensorflow():
         assert_equal(axis, y.numpy()[0, :, 0], cut)
 
 
-@pytest.mark.peers
+@pytest.mark.peers("torch")
 def test_torch():
-    torch = pytest.importorskip("torch")
+    import torch
+
     for axis in AXES[::3]:
         x, w = (torch.tensor(array) for array in numbers(*axis[:2]))
         arguments, cut = translated("torch", axis)
@@ -207,8 +208,9 @@ def test_torch():
 
 def onnx_answer(axis, **attributes):
     """What ONNX Runtime makes of a ConvTranspose node, `[cells, channels]`."""
-    onnx = pytest.importorskip("onnx")
-    runtime = pytest.importorskip("onnxruntime")
+    import onnx
+    import onnxruntime as runtime
+
     x, w = (array.astype(np.float32) for array in numbers(*axis[:2]))
     x, w = np.moveaxis(x, 3, 1), w.transpose(3, 2, 0, 1)
     node = onnx.helper.make_node(
@@ -236,7 +238,7 @@ def onnx_answer(axis, **attributes):
     return y[0, :, :, 0].T
 
 
-@pytest.mark.peers
+@pytest.mark.peers("onnx", "onnxruntime")
 def test_onnx():
     for axis in AXES[::2]:
         arguments, cut = translated("ONNX", axis)
@@ -248,7 +250,7 @@ def test_onnx():
         assert_equal(axis, y, cut)
 
 
-@pytest.mark.peers
+@pytest.mark.peers("onnx", "onnxruntime")
 def test_onnx_same_upper_needs_the_output_shape():
     same = [axis for axis in AXES if axis[4] == "SAME"]
     for axis in same:
@@ -263,9 +265,10 @@ def test_onnx_same_upper_needs_the_output_shape():
     assert 0 < wrong < len(usual)
 
 
-@pytest.mark.peers
+@pytest.mark.peers("jax")
 def test_jax():
-    jax = pytest.importorskip("jax")
+    import jax
+
     for axis in AXES[::29]:
         arguments, cut = translated("JAX", axis)
         y = jax_answer(jax, axis, [arguments["padding"], (0, 0)])
@@ -273,9 +276,10 @@ def test_jax():
         assert_equal(axis, y, cut)
 
 
-@pytest.mark.peers
+@pytest.mark.peers("jax")
 def test_jax_padding_by_name_is_the_default_size():
-    jax = pytest.importorskip("jax")
+    import jax
+
     for name in ("SAME", "VALID"):
         chosen = [axis for axis in AXES if axis[4] == name]
         usual = [a for a in chosen if a[5] == oracle.default_output_size(*a[:5])]

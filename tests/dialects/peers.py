@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 
 from compat_tests import oracle
 from tf_tconv.dialects import (
@@ -19,13 +18,8 @@ from tf_tconv.dialects import (
 )
 
 
-def needed(module: str) -> Any:
-    """A framework, or the test is skipped."""
-    return pytest.importorskip(module, reason=f"{module} is not installed, so nothing to compare")
-
-
 def run_torch(operation: TransposedConvolution, x: Any, w: Any, b: Any) -> Any:
-    library = needed("torch")
+    library = importlib.import_module("torch")
     translation = torch.to_arguments(operation)
     layer = eval(translation.call, {"torch": library})
     with library.no_grad():
@@ -38,7 +32,7 @@ def run_torch(operation: TransposedConvolution, x: Any, w: Any, b: Any) -> Any:
 
 
 def run_onnx(operation: TransposedConvolution, x: Any, w: Any, b: Any) -> Any:
-    library, _ = needed("onnx"), needed("onnxruntime")
+    library, _ = importlib.import_module("onnx"), importlib.import_module("onnxruntime")
     translation = onnx.to_arguments(operation)
     assert translation.exact, translation.text
     node = eval(translation.call, {"onnx": library})
@@ -49,7 +43,7 @@ def run_onnx(operation: TransposedConvolution, x: Any, w: Any, b: Any) -> Any:
 
 def infer(nodes: list[Any], inputs: dict[str, Any]) -> list[Any]:
     """What ONNX Runtime makes of a chain of nodes, whose inputs are all given."""
-    library, runtime = needed("onnx"), needed("onnxruntime")
+    library, runtime = importlib.import_module("onnx"), importlib.import_module("onnxruntime")
     helper = library.helper
     values = [
         helper.make_tensor_value_info(
@@ -72,7 +66,7 @@ def infer(nodes: list[Any], inputs: dict[str, Any]) -> list[Any]:
 
 def run_jax(function: str, transpose_kernel: bool) -> Callable[..., Any]:
     def run(operation: TransposedConvolution, x: Any, w: Any, b: Any) -> Any:
-        library = needed("jax")
+        library = importlib.import_module("jax")
         translation = jax.to_arguments(
             operation, function=function, transpose_kernel=transpose_kernel
         )
