@@ -313,8 +313,10 @@ class TestConvert:
     )
     def test_what_is_no_model(self, broken, name):
         before = sorted(os.listdir(broken))
-        assert f"{name} cannot be read as a Keras model: " in refused(
-            "convert", broken / name, broken / "out.keras"
+        message = refused("convert", broken / name, broken / "out.keras")
+        assert f"{name} cannot be read as a Keras model: " in message
+        assert ("no whole .keras file" in message) == name.startswith(
+            ("text", "empty", "short", "cut")
         )
         assert sorted(os.listdir(broken)) == before
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -104,6 +105,11 @@ def _check_destination(path: Path) -> None:
 def _load(path: Path) -> Any:
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
+    if path.suffix == SUFFIX and path.is_file() and not zipfile.is_zipfile(path):
+        raise ValueError(  # Keras says of it that there is no such file.
+            f"{path} cannot be read as a Keras model: it is no whole {SUFFIX} file, which is a zip "
+            "archive with its index at the end."
+        )
     try:
         return keras.models.load_model(path)
     except Exception as reason:  # Keras, zip, HDF5 and the model's own classes each have theirs.
