@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.reading import read_padding, read_pair
 from tf_tconv.explain import VIEWS, CellKind, Trace, trace
+from tf_tconv.explain.legibility import TooLarge
 from tf_tconv.geometry import brief
 
 MOST_CELLS = 2**20
@@ -78,13 +79,15 @@ def explain(
             dilations=read_pair("dilation", dilation, 1),
         )
         place = None if cell is None else read_pair("cell", cell, 0)
-        if save is not None:
-            steps.save(save, view, place)
-        if as_json:
-            typer.echo(json.dumps(_as_json(steps, place), indent=2))
-            return
-        typer.echo(steps.text(view, place))
-        if save is not None:
+        try:
+            if save is not None:
+                steps.save(save, view, place)
+            text = json.dumps(_as_json(steps, place), indent=2) if as_json else None
+            text = text or steps.text(view, place)
+        except TooLarge as error:
+            raise ValueError(f"{error} Here: a smaller --input, or --json.") from error
+        typer.echo(text)
+        if save is not None and not as_json:
             typer.echo(f"\n{save} is written.")
 
 
