@@ -9,6 +9,7 @@ site gets a copy of that file. Links to other sites are not followed.
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import re
@@ -55,6 +56,9 @@ def gather() -> None:
         if name.endswith(".md"):
             text = (ROOT / name).read_text(encoding="utf-8")
             target.write_text(relink(text, name, places), encoding="utf-8")
+        elif name.endswith(".ipynb"):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            target.write_text(relink_notebook(text, name, places), encoding="utf-8")
         else:
             shutil.copyfile(ROOT / name, target)
 
@@ -74,6 +78,21 @@ def relink(text: str, name: str, places: dict[str, str]) -> str:
         return found[1] + posixpath.relpath(place, posixpath.dirname(places[name]) or ".")
 
     return LINK.sub(replace, text)
+
+
+def relink_notebook(text: str, name: str, places: dict[str, str]) -> str:
+    """A notebook with the links in its words as the site needs them.
+
+    They lead to what pages are built into, as mkdocs does not translate the links of notebooks.
+    """
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            words = relink("".join(cell["source"]), name, places)
+            cell["source"] = LINK.sub(
+                lambda found: found[1] + re.sub(r"\.(md|ipynb)$", ".html", found[2]), words
+            )
+    return json.dumps(notebook)
 
 
 class References(HTMLParser):

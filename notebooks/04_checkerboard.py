@@ -225,10 +225,10 @@ axes[1].set_yticklabels([])
 plt.show()
 
 # %% [markdown]
-# Untrained, only the two cures have no pattern. Training makes up for nearly all of it, for every
-# decoder: what is left is below a hundredth of the range from black to white. These are single
-# runs, so the order of the small remainders is no result; that the cures spare the network the
-# work is.
+# Untrained, only the two cures have no pattern. Where there was one, training makes up for nearly
+# all of it; each decoder is left with about a hundredth of the range from black to white, or less.
+# These are single runs, so the order of the small remainders is no result, nor that the
+# cures end with more than they began with; that they spare the network the work is.
 
 # %%
 assert before["kernel 4, ICNR"] < 0.05 * before["kernel 4"]

@@ -46,6 +46,25 @@ def test_values_padding_and_view():
     assert result.output.splitlines()[-2:] == ["    3  5.5", "    0  4.5"]
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"), [("zero-insertion", "zero_insertion"), ("polyphase", "phases")]
+)
+def test_views_by_their_other_names(said, meant):
+    result = run(f"{CLASSIC} --view {said}")
+    assert result.exit_code == 0
+    assert result.output == run(f"{CLASSIC} --view {meant}").output
+    assert result.output != run(f"{CLASSIC} --view scatter").output
+
+
+def test_json_has_what_is_too_large_to_read():
+    refused = run("--input 50")
+    assert refused.exit_code == FAILED
+    assert refused.stderr.endswith("Here: a smaller --input, or --json.\n")
+    result = run("--input 50 --cell 49,49 --json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["cell"]["cell"] == [49, 49]
+
+
 def test_json_holds_the_numbers():
     result = run(f"{CLASSIC} --output cell 5,5 --json")
     found = json.loads(result.output)

@@ -34,7 +34,7 @@ def code(notebook):
 
 def test_every_script_has_its_notebook_and_none_is_left_over():
     assert [path.stem for path in SCRIPTS] == [p.stem for p in sorted(FOLDER.glob("*.ipynb"))]
-    assert len(SCRIPTS) >= 6
+    assert [path.stem[:2] for path in SCRIPTS] == [f"{n:02}" for n in range(1, 8)]
 
 
 def test_the_cells_are_those_of_the_script(script, notebook):
@@ -113,11 +113,22 @@ def test_what_no_reader_should_see_is_found(builder, output):
     assert len(list(builder.complaints(shows(output)))) == 1
 
 
-def test_texts_are_compared_but_those_of_figures_and_measurements(builder):
+def test_texts_are_compared_but_those_of_figures(builder):
     result = new_output("execute_result", data={"text/plain": "(5, 6)"})
-    figure = new_output("display_data", data={"text/plain": "<Figure size 640x480>"})
-    assert list(builder.texts(shows(stream("a\n"), result, figure))) == [(0, "a\n(5, 6)")]
-    assert list(builder.texts(shows(stream("0.1 s"), tags=["measured"]))) == []
+    figure = new_output(
+        "display_data", data={"text/plain": "<Figure size 640x480>", "image/png": "aGVsbG8="}
+    )
+    cell = shows(stream("a\n"), result, figure)
+    assert list(builder.texts(cell)) == [(0, "a\n(5, 6)[picture]")]
+
+
+def test_of_what_is_measured_the_words_are_compared(builder):
+    recorded = shows(stream("native   9.6 ms"), tags=["measured"])
+    slower = shows(stream("native 112.03 ms"), tags=["measured"])
+    other = shows(stream("subpixel 9.6 ms"), tags=["measured"])
+    assert list(builder.texts(recorded)) == list(builder.texts(slower))
+    assert list(builder.texts(recorded)) != list(builder.texts(other))
+    assert list(builder.texts(shows(stream("9.6 ms")))) != list(builder.texts(recorded))
 
 
 def test_a_stale_text_is_told(builder, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The documentation site: every public name and every page has its place, links are put right."""
 
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -63,6 +64,21 @@ def test_the_navigation_holds_every_page():
 )
 def test_links_are_put_right(name, link, wanted):
     assert site.relink(link, name, site.pages()) == wanted
+
+
+def test_links_of_notebooks_lead_to_built_pages():
+    words = (
+        "[1](../docs/lowerings.md#counting) [2](01_what_it_is.ipynb) [3](https://x.invalid/a.md)"
+    )
+    cells = [{"cell_type": kind, "source": [words]} for kind in ("markdown", "code")]
+    text = site.relink_notebook(
+        json.dumps({"cells": cells}), "notebooks/05_faster.ipynb", site.pages()
+    )
+    said, code = (cell["source"] for cell in json.loads(text)["cells"])
+    assert said == (
+        "[1](../lowerings.html#counting) [2](01_what_it_is.html) [3](https://x.invalid/a.md)"
+    )
+    assert code == [words]
 
 
 def test_a_linked_source_gets_a_copy(tmp_path, monkeypatch):

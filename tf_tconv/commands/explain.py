@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.reading import read_padding, read_pair
 from tf_tconv.explain import VIEWS, CellKind, Trace, trace
+from tf_tconv.explain.legibility import TooLarge
 from tf_tconv.geometry import brief
-
-View = Enum("View", {name: name for name in VIEWS}, type=str)  # type: ignore[misc]
 
 MOST_CELLS = 2**20
 
@@ -47,7 +45,9 @@ def explain(
     cell: Annotated[
         str | None, typer.Option(help="row,column of the output cell to account for.")
     ] = None,
-    view: Annotated[View, typer.Option(help="How to see the call.")] = View["zero_insertion"],
+    view: Annotated[
+        str, typer.Option(help=f"How to see the call: {', '.join(VIEWS)} (or polyphase).")
+    ] = VIEWS[0],
     input_values: Annotated[
         str | None,
         typer.Option(
@@ -79,13 +79,15 @@ def explain(
             dilations=read_pair("dilation", dilation, 1),
         )
         place = None if cell is None else read_pair("cell", cell, 0)
-        if save is not None:
-            steps.save(save, view.value, place)
-        if as_json:
-            typer.echo(json.dumps(_as_json(steps, place), indent=2))
-            return
-        typer.echo(steps.text(view.value, place))
-        if save is not None:
+        try:
+            if save is not None:
+                steps.save(save, view, place)
+            text = json.dumps(_as_json(steps, place), indent=2) if as_json else None
+            text = text or steps.text(view, place)
+        except TooLarge as error:
+            raise ValueError(f"{error} Here: a smaller --input, or --json.") from error
+        typer.echo(text)
+        if save is not None and not as_json:
             typer.echo(f"\n{save} is written.")
 
 

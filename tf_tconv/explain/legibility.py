@@ -12,6 +12,10 @@ MOST_ROWS, MOST_COLUMNS = 40, 40
 """Cells of one grid that are still legible."""
 
 
+class TooLarge(ValueError):
+    """A grid has too many cells to be read."""
+
+
 def shown(value: Any, digits: int = 4) -> str:
     """A number, as short as so many significant digits of it can be said."""
     number = float(value)
@@ -29,10 +33,10 @@ def check_legible(what: str, size: Sequence[int], where: str) -> None:
         where: the attribute that holds its numbers.
 
     Raises:
-        ValueError: it has too many rows or columns.
+        TooLarge: it has too many rows or columns.
     """
     if size[0] > MOST_ROWS or size[1] > MOST_COLUMNS:
-        raise ValueError(
+        raise TooLarge(
             f"{what} of {size[0]} x {size[1]} cells is too large to read; at most {MOST_ROWS} x "
             f"{MOST_COLUMNS} are shown. Its numbers are in {where}, and those of one output cell "
             "in trace.window((row, column)); to see a picture, trace a smaller input, such as "

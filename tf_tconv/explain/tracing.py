@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VIEWS = ("zero_insertion", "scatter", "phases", "matrix")
+OTHER_NAMES = {"polyphase": "phases"}
+"""What a view is also called."""
+
 MOST_FRAMES = 300
 
 
@@ -217,7 +220,7 @@ class Trace:
         """The call as plain text, its numbers aligned.
 
         Args:
-            view: "zero_insertion", "scatter", "phases" or "matrix".
+            view: "zero_insertion", "scatter", "phases" (or "polyphase") or "matrix".
             cell: (row, column) of an output cell to account for; `None` means none.
 
         Returns:
@@ -228,7 +231,7 @@ class Trace:
             ValueError: an unknown view, no such cell, an empty batch, or too much to read.
         """
         place = None if cell is None else numbers.check_cell(cell, self.geometry)
-        return text.render(self, check_name("view", view, VIEWS), place)
+        return text.render(self, _check_view(view), place)
 
     def figure(self, view: str = "zero_insertion", cell: Any = None) -> Figure:
         """The call as a matplotlib figure, legible on light and dark pages.
@@ -307,7 +310,7 @@ class Trace:
             return None
 
     def _picture(self, view: str) -> Picture:
-        return views.compose(self, check_name("view", view, VIEWS))
+        return views.compose(self, _check_view(view))
 
     def _place(self, cell: Any) -> tuple[int, int]:
         last = [axis.output_size - 1 for axis in self.geometry]
@@ -331,6 +334,14 @@ class Trace:
         channels = slice(self.channels.start, self.channels.stop)
         local = self.out_channel % self.filters.shape[2]
         return numbers.wide(self.filters[:, :, local, channels])
+
+
+def _check_view(view: Any) -> str:
+    """`view` as one of `VIEWS`, which may have a hyphen or its other name."""
+    if isinstance(view, str):
+        view = view.replace("-", "_")
+        view = OTHER_NAMES.get(view.lower(), view)
+    return check_name("view", view, VIEWS)
 
 
 def trace(
