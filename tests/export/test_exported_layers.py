@@ -162,28 +162,36 @@ def test_litert_of_native_is_fused(call):
 
 
 @peers
-def test_litert_of_an_output_size_known_at_run_time():
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+def test_litert_of_sizes_known_at_run_time(lowering, asked, dilation):
+    """Batch, height and width, and with `asked` the output's too."""
     w = ramp(3, 2, 3, 4).astype(np.float32)
+    options = {"strides": (2, 3), "dilations": dilation, "lowering": lowering}
+    signature = [tf.TensorSpec([None, None, None, 4]), tf.TensorSpec([4], tf.int32)]
 
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 4]), tf.TensorSpec([4], tf.int32)])
-    def call(x, size):
-        return tf_tconv.conv2d_transpose(x, w, size, (2, 3))
+    @tf.function(input_signature=signature[: 1 + asked])
+    def call(x, size=None):
+        return tf_tconv.conv2d_transpose(x, w, size, **options)
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [call.get_concrete_function()], call
     )
     library = pytest.importorskip("ai_edge_litert.interpreter")
     interpreter = library.Interpreter(model_content=converter.convert())
-    image, shape = interpreter.get_input_details()
-    for cells, size in (((4, 5), (7, 13)), ((2, 3), (4, 9))):
-        x = ramp(1, *cells, 4).astype(np.float32)
+    image, *shape = interpreter.get_input_details()
+    for cells, size in (((2, 4, 5), (7, 13)), ((1, 2, 3), (4, 9)), ((3, 1, 1), (1, 3))):
+        x = ramp(*cells, 4).astype(np.float32)
         interpreter.resize_tensor_input(image["index"], x.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(image["index"], x)
-        interpreter.set_tensor(shape["index"], np.array([1, *size, 3], np.int32))
+        if asked:
+            interpreter.set_tensor(shape[0]["index"], np.array([cells[0], *size, 3], np.int32))
         interpreter.invoke()
         y = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        np.testing.assert_array_equal(y, tf_tconv.conv2d_transpose(x, w, size, (2, 3)))
+        right = tf_tconv.conv2d_transpose(x, w, size if asked else None, **options)
+        np.testing.assert_array_equal(y, right)
 
 
 @peers
