@@ -43,9 +43,9 @@ def decoder() -> Any:
 
 
 def served(model: Any, folder: str) -> Any:
-    """The function of a model that was exported and loaded."""
+    """A model that was exported and loaded; its variables live as long as it does."""
     model.export(folder, verbose=False)
-    return tf.saved_model.load(folder).serve
+    return tf.saved_model.load(folder)
 
 
 def requests_a_second(serve: Any, images: list[Any], threads: int, calls: int) -> float:
@@ -79,12 +79,12 @@ def main(
             served(native, theirs),
         )
         for count in threads or (1, 8):
-            for serve in both:
-                requests_a_second(serve, images, count, len(images))  # The first calls are slower.
+            for each in both:  # The first calls are slower.
+                requests_a_second(each.serve, images, count, len(images))
             measured: list[list[float]] = [[], []]
             for _ in range(rounds):
-                for figures, serve in zip(measured, both, strict=True):
-                    figures.append(requests_a_second(serve, images, count, calls))
+                for figures, each in zip(measured, both, strict=True):
+                    figures.append(requests_a_second(each.serve, images, count, calls))
             fast, slow = map(statistics.median, measured)
             table.add_row(str(count), f"{fast:.0f}", f"{slow:.0f}", f"{fast / slow:.2f}")
     Console().print(table)

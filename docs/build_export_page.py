@@ -1,4 +1,4 @@
-"""Writes the computed table of docs/export.md: what each lowering becomes in each format.
+"""Writes the computed tables of docs/export.md: what each lowering becomes, and what 8 bits cost.
 
 Usage: python docs/build_export_page.py [--check]
 
@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,6 +31,13 @@ BLOCK = re.compile(r"(<!-- computed: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 SHAPE = (6, 5, 16)
 LAYER = {"kernel_size": 5, "strides": 2, "padding": "same", "use_bias": False}
+
+LAYERS_OF_8_BITS = {
+    "kernel 5 x 4, stride 2 x 3": {"kernel_size": (5, 4), "strides": (2, 3)},
+    "the same without bias": {"kernel_size": (5, 4), "strides": (2, 3), "use_bias": False},
+    "kernel 2, stride 2": {"kernel_size": 2, "strides": 2},
+    "kernel 2, stride 3": {"kernel_size": 2, "strides": 3},
+}
 
 # Ops of a SavedModel that hold, name and pass on what others compute.
 NOT_ARITHMETIC = {
@@ -67,11 +75,37 @@ def _exported(lowering: str) -> list[set[str]]:
     return [saved, *litert, nodes]
 
 
+def errors() -> str:
+    """A row a lowering: what 8 bits cost each layer, relative to the output's mean square."""
+    lines = [
+        f"| lowering | {' | '.join(LAYERS_OF_8_BITS)} |",
+        f"| --- |{' --- |' * len(LAYERS_OF_8_BITS)}",
+    ]
+    for lowering in ("native", *tf_tconv.lowerings.NAMES):
+        cells = [f"{_error(lowering, layer):.4f}" for layer in LAYERS_OF_8_BITS.values()]
+        lines.append(f"| `{lowering}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _error(lowering: str, arguments: dict[str, Any]) -> float:
+    random = np.random.default_rng(0)
+    samples = [[random.standard_normal((1, *SHAPE)).astype(np.float32)] for _ in range(16)]
+    layer = tf_tconv.Conv2DTranspose(8, padding="same", **arguments, lowering=lowering)
+    model = keras.Sequential([keras.Input(SHAPE), layer])
+    kernel, *bias = model.get_weights()
+    bias = [random.standard_normal(each.shape) for each in bias]
+    model.set_weights([random.standard_normal(kernel.shape) / 8, *bias])
+    converted = LiteRt(to_litert(model, "int8", samples))
+    right = np.concatenate([model(x) for (x,) in samples])
+    found = np.concatenate([converted(x) for (x,) in samples])
+    return float(np.sqrt(np.mean((found - right) ** 2) / np.mean(right**2)))
+
+
 def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names))
 
 
-BLOCKS = {"operators": operators}
+BLOCKS = {"operators": operators, "errors": errors}
 
 
 def build(text: str) -> str:
@@ -81,7 +115,7 @@ def build(text: str) -> str:
 
 def main() -> int:
     """Writes the page, or checks it."""
-    parser = argparse.ArgumentParser(description="Write the computed table of the export page.")
+    parser = argparse.ArgumentParser(description="Write the computed tables of the export page.")
     parser.add_argument("--check", action="store_true", help="only tell whether it would change")
     check = parser.parse_args().check
     text = PAGE.read_text(encoding="utf-8")

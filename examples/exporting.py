@@ -7,10 +7,12 @@ made by `tf_tconv.convert_model(model, lowering="native")`.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,7 @@ def to_onnx(model: Any, path: Path, batch: int | None = None) -> set[str]:
     """
     zeros = [np.zeros([1, *each.shape[1:]], each.dtype) for each in model.inputs]
     model(zeros if len(zeros) > 1 else zeros[0])  # Keras exports what has been called once.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), copies_collected_soon():
         # Keras looks there for a name that NumPy has to warn of.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         signature = [tf.TensorSpec([batch, *each.shape[1:]], each.dtype) for each in model.inputs]
@@ -117,6 +119,26 @@ def to_onnx(model: Any, path: Path, batch: int | None = None) -> set[str]:
         model.export(str(path), format="onnx", verbose=False, input_signature=arguments)
     graph = importlib.import_module("onnx").load(str(path)).graph
     return {node.op_type for node in graph.node}
+
+
+@contextlib.contextmanager
+def copies_collected_soon() -> Iterator[None]:
+    """Has Python look often for objects that hold each other, but not among those of before.
+
+    Each of tf2onnx's two dozen passes works on a copy of the graph, weights included, and leaves it
+    behind in such circles. Python looks for those when there are a quarter as many new objects as
+    old ones. TensorFlow alone has so many that all copies pile up: 3.5 GB of DCGAN's 75 MB.
+    """
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.collect()  # With the old ones set aside it finds none, so that there are few to compare to.
+    gc.set_threshold(1000, 1, 1)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        gc.collect()
 
 
 def run_onnx(path: Path, *inputs: Array) -> Array:

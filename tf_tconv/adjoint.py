@@ -29,7 +29,7 @@ class TransposeProduct:
         rows: geometry of the height, an `AxisGeometry` or `RunTimeAxis`.
         columns: geometry of the width.
         groups: number of independent channel groups.
-        lower: `(x, filters) -> y`, computes the transposed convolution.
+        lower: `(x, filters, bias) -> y`, computes the transposed convolution; the bias may be None.
         by_products: which of the other two, forward convolution and filter gradient, are matrix
             products of patches, not convolutions; only for one group and sizes known when traced.
     """
@@ -37,28 +37,30 @@ class TransposeProduct:
     rows: Any
     columns: Any
     groups: int
-    lower: Callable[[Any, Any], Any]
+    lower: Callable[[Any, Any, Any], Any]
     by_products: tuple[bool, bool] = (False, False)
 
-    def transposed(self, x: Any, filters: Any) -> Any:
-        """``y[j s + a d - p0] += x[j] w[a]``, the scatter.
+    def transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
+        """``y[j s + a d - p0] += x[j] w[a]``, the scatter; and a bias for every cell.
 
         Args:
             x: `[batch, input height, input width, in]`.
             filters: `[kernel height, kernel width, out / groups, in]`.
+            bias: `[out]`, or `None` for none.
 
         Returns:
             `[batch, output height, output width, out]`.
         """
 
         @tf.custom_gradient
-        def apply(x: Any, filters: Any) -> Any:
-            def gradient(upstream: Any) -> tuple[Any, Any]:
-                return self.forward(upstream, filters), self.filter_gradient(upstream, x)
+        def apply(x: Any, filters: Any, *bias: Any) -> Any:
+            def gradient(upstream: Any) -> tuple[Any, ...]:
+                sums = [tf.reduce_sum(upstream, [0, 1, 2]) for _ in bias]
+                return self.forward(upstream, filters), self.filter_gradient(upstream, x), *sums
 
-            return self._transposed(x, filters), gradient
+            return self._transposed(x, filters, *bias), gradient
 
-        return apply(*_local(x, filters))
+        return apply(*_local(x, filters, *([] if bias is None else [bias])))
 
     def forward(self, y: Any, filters: Any) -> Any:
         """``x[j] = sum_a y[j s + a d - p0] w[a]``, the strided convolution whose adjoint this is.
@@ -100,13 +102,14 @@ class TransposeProduct:
 
         return apply(*_local(y, x))
 
-    def _transposed(self, x: Any, filters: Any) -> Any:
+    def _transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
         batch, *_ = sizes(x)
         channels = sizes(filters)[2] * self.groups
         shape = [batch, self.rows.output_size, self.columns.output_size, channels]
         if _is_empty(x.shape) or _is_empty(filters.shape) or _is_empty(shape):
-            return tf.zeros(shape, x.dtype)
-        return self.lower(x, filters)
+            y = tf.zeros(shape, x.dtype)
+            return y if bias is None else y + bias
+        return self.lower(x, filters, bias)
 
     def _forward(self, y: Any, filters: Any) -> Any:
         batch, *_ = sizes(y)

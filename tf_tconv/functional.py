@@ -129,6 +129,7 @@ class Arguments(NamedTuple):
         groups: number of channel groups.
         data_format: "NHWC" or "NCHW".
         output_shape: batch and channels asked for, if any.
+        bias: `[out]`, to add to every cell, if any.
     """
 
     x: Any
@@ -138,6 +139,7 @@ class Arguments(NamedTuple):
     groups: int
     data_format: str
     output_shape: OutputShape | None = None
+    bias: Any = None
 
 
 def arrange(
@@ -188,7 +190,7 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
         The output in the layout of `data_format`, its static shape as sharp as what is known.
     """
     call = solve(arguments)
-    x, filters, _, _, groups, data_format, _ = arguments
+    x, filters, _, _, groups, data_format, _, bias = arguments
     row_axis, column_axis = call.rows, call.columns
     name = call.choice(lowering)
     check_largest(name, None if call.assumed else call.sizes)
@@ -202,7 +204,7 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
         lower = _on_groups(algorithm, groups, row_axis, column_axis, trimmed)
         by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
         product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
-        y = product.transposed(x, filters)
+        y = product.transposed(x, filters, bias)
         y.set_shape(call.shape)
         return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
 
@@ -238,7 +240,7 @@ class Call(NamedTuple):
 
 def solve(arguments: Arguments) -> Call:
     """Geometry and checks of a call."""
-    x, filters, rows, columns, groups, data_format, output_shape = arguments
+    x, filters, rows, columns, groups, data_format, output_shape, _ = arguments
     dimensions = sizes(x)
     batch, in_channels = dimensions[0], dimensions[CHANNEL_AXIS[data_format]]
     height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])
@@ -310,23 +312,26 @@ def _reaches_all(axis: AxisGeometry) -> bool:
 
 def _on_groups(
     lowering: Lowering, groups: int, rows: Any, columns: Any, trimmed: bool
-) -> Callable[[Any, Any], Any]:
-    """`lowering` for filters in TensorFlow's layout and any number of groups."""
+) -> Callable[[Any, Any, Any], Any]:
+    """`lowering` for filters in TensorFlow's layout, any number of groups, and a bias or `None`."""
     whole = rows, columns
     if trimmed:
         rows, columns = rows.trimmed(), columns.trimmed()
 
-    def lower(x: Any, filters: Any) -> Any:
+    def lower(x: Any, filters: Any, bias: Any) -> Any:
+        if bias is not None and not lowering.biased:
+            return tf.nn.bias_add(lower(x, filters, None), bias)
+        own = () if bias is None else (bias,)
         if trimmed:
             x, filters, _, _ = _trim(x, filters, *whole)
         if groups == 1:
-            return lowering.lower(x, filters, rows, columns)
+            return lowering.lower(x, filters, rows, columns, *own)
         if lowering.grouped:
             height, width, per_group, channels = sizes(filters)
             shape = [height, width, per_group, groups, channels // groups]
             filters = tf.transpose(tf.reshape(filters, shape), [0, 1, 3, 2, 4])
             shape = [height, width, groups * per_group, channels // groups]
-            return lowering.lower(x, tf.reshape(filters, shape), rows, columns)
+            return lowering.lower(x, tf.reshape(filters, shape), rows, columns, *own)
         parts = zip(tf.split(x, groups, 3), tf.split(filters, groups, 3), strict=True)
         return tf.concat([lowering.lower(*part, rows, columns) for part in parts], axis=3)
 

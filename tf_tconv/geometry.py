@@ -59,6 +59,11 @@ class AxisRelations:
     pad_before: Any
     surplus: Any
 
+    @staticmethod
+    def quotient(a: Any, b: Any) -> Any:
+        """The integer part of `a` over `b`, rounded down; tensors have a way of their own."""
+        return a // b
+
     @property
     def effective_kernel(self) -> Any:
         """``k' = (k - 1) d + 1``: cells from a kernel's first tap to its last, both included."""
@@ -95,9 +100,9 @@ class AxisRelations:
         return grid
 
     def _phase_grid(self, offset: int) -> PhaseGrid:
-        first = (self.pad_before - offset) // self.stride
+        first = self.quotient(self.pad_before - offset, self.stride)
         crop = self.pad_before - offset - first * self.stride
-        steps_of_last = _ceil_div(crop + self.surplus, self.stride)
+        steps_of_last = -self.quotient(-(crop + self.surplus), self.stride)
         behind = steps_of_last * self.stride - crop - self.surplus
         return PhaseGrid(
             self.kernel_size,
@@ -604,5 +609,5 @@ def _progression(numbers: Sequence[int]) -> range:
     return range(numbers[0], numbers[-1] + 1, step)
 
 
-def _ceil_div(dividend: Any, divisor: int) -> Any:
+def _ceil_div(dividend: int, divisor: int) -> int:
     return -(-dividend // divisor)

@@ -184,13 +184,9 @@ class Conv2DTranspose(keras.layers.Layer):
                 f'keras.ops.cast(inputs, "{kernel.dtype.name}").'
             )
         arguments = self.arguments(inputs, kernel, self._sizes_asked(output_size))
-        outputs = transpose(arguments, self.lowering)
         if self.bias is not None:
-            shape = [1, 1, 1, 1]
-            shape[self._channel_axis] = self.filters
-            # Not `keras.ops.add`: it takes the bias for the width's where that has as many cells.
-            outputs += tf.reshape(tf.convert_to_tensor(self.bias), shape)
-        return self.activation(outputs)
+            arguments = arguments._replace(bias=tf.convert_to_tensor(self.bias))
+        return self.activation(transpose(arguments, self.lowering))
 
     def compute_output_shape(self, input_shape: Any, output_size: Any = None) -> tuple[Any, ...]:
         """The output's shape, `None` where unknown.

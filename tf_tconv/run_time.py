@@ -44,6 +44,8 @@ class RunTimeAxis(AxisRelations):
     pad_before: Any
     pad_after: Any
 
+    quotient = staticmethod(quotient)
+
     @property
     def output_size(self) -> Any:
         """``o``, cells of the output."""

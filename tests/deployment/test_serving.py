@@ -1,14 +1,17 @@
 """A SavedModel under load: many threads, changing sizes, one answer."""
 
 import gc
+import importlib.util
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from integers import ramp
+from typer.testing import CliRunner
 
 import tf_tconv
 
@@ -96,3 +99,19 @@ def resident_bytes():
             return int(statm.read().split()[1]) * 4096
     except OSError:
         pytest.skip("this system has no /proc/self/statm")
+
+
+def test_the_benchmark_prints_its_ratio():
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "serving.py"
+    spec = importlib.util.spec_from_file_location("serving", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    options = ["--threads", "2", "--calls", "8", "--rounds", "1"]
+    result = CliRunner().invoke(benchmark.app, options)
+    assert result.exit_code == 0, result.exception
+    (row,) = [line.strip("│ ").split("│") for line in result.output.splitlines() if "│" in line]
+    threads, ours, native, ratio = map(float, row)
+    assert threads == 2
+    assert min(ours, native) > 0
+    # The two are rounded to integers, half of one each, and their ratio to hundredths.
+    assert ratio == pytest.approx(ours / native, abs=0.01 + ratio / min(ours, native))

@@ -5,12 +5,14 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tf_tconv
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "export.md").read_text(encoding="utf-8")
+ERROR = re.compile(r"0\.\d{4}\b")
 
 _spec = importlib.util.spec_from_file_location("build_export_page", DOCS / "build_export_page.py")
 page = importlib.util.module_from_spec(_spec)
@@ -28,7 +30,11 @@ def rows():
 @pytest.mark.slow
 @pytest.mark.peers
 def test_the_page_is_what_is_computed():
-    assert page.build(PAGE) == PAGE
+    built = page.build(PAGE)
+    assert ERROR.sub("", built) == ERROR.sub("", PAGE)
+    # Another processor sums in another order, of which a scale of 8 bits may depend a little.
+    found, written = (np.array(ERROR.findall(text), float) for text in (built, PAGE))
+    np.testing.assert_allclose(found, written, atol=2e-4)
 
 
 @pytest.mark.slow

@@ -28,16 +28,18 @@ SCATTERING = ("overlap_add", "block_matmul")
 peers = pytest.mark.peers
 
 
-def model_of(lowering, call="same", weights="integers"):
-    """A model of one layer, and its input; with real numbers for weights it has no bias."""
-    bias = weights == "integers"
+def model_of(lowering, call="same", weights="integers", bias=True):
+    """A model of one layer, and its input."""
     layer = tf_tconv.Conv2DTranspose(8, **CALLS[call], use_bias=bias, lowering=lowering, name="up")
     model = keras.Sequential([keras.Input(SHAPE[1:]), layer])
     random = np.random.default_rng(0)
     if weights == "integers":
         model.set_weights([ramp(*w.shape, seed=i) for i, w in enumerate(model.get_weights())])
         return model, ramp(*SHAPE, seed=3).astype(np.float32)
-    model.set_weights([random.standard_normal(w.shape) / 8 for w in model.get_weights()])
+    # The bias as large as the sums: what rounds it once more than native does will show.
+    kernel, *rest = model.get_weights()
+    rest = [random.standard_normal(w.shape) for w in rest]
+    model.set_weights([random.standard_normal(kernel.shape) / 8, *rest])
     return model, random.standard_normal(SHAPE).astype(np.float32)
 
 
@@ -108,13 +110,13 @@ def test_litert_of_integers(lowering, call):
     assert "TRANSPOSE_CONV" not in converted.operators
 
 
-def error(kind, lowering, call="same"):
+def error(kind, lowering, call="same", bias=True):
     """Of a converted model of random weights: operators, and the relative root mean square error.
 
     All are held against one model: the exact values of two differ in the last bits.
     """
-    exact, _ = model_of("native", call, "random")
-    model, _ = model_of(lowering, call, "random")
+    exact, _ = model_of("native", call, "random", bias)
+    model, _ = model_of(lowering, call, "random", bias)
     random = np.random.default_rng(1)
     samples = [[random.standard_normal(SHAPE).astype(np.float32)] for _ in range(32)]
     converted = LiteRt(to_litert(model, kind, samples))
@@ -124,9 +126,9 @@ def error(kind, lowering, call="same"):
 
 
 @functools.cache
-def native_error(call):
+def native_error(call, bias):
     """What 8 bits cost TensorFlow's own op."""
-    return error("int8", "native", call)[1]
+    return error("int8", "native", call, bias)[1]
 
 
 @peers
@@ -140,16 +142,18 @@ def test_litert_of_fewer_bits(lowering, kind):
 
 
 @peers
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("call", NATIVE_TOO)
 @pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
-def test_eight_bits_cost_no_more_than_they_cost_native(lowering, call):
-    _, ours = error("int8", lowering, call)
+def test_eight_bits_cost_no_more_than_they_cost_native(lowering, call, bias):
+    _, ours = error("int8", lowering, call, bias)
+    native = native_error(call, bias)
     if lowering in SCATTERING:
         # Each product is rounded to 8 bits before the sum, where others round the sum alone.
-        assert native_error(call) < ours < 2 * native_error(call)
+        assert native < ours < 2 * native
     else:
         # Of a sum in the middle between two steps of 8 bits, each rounds to its own side.
-        assert ours <= native_error(call) * 1.001
+        assert ours <= native * 1.001
 
 
 @peers
@@ -162,28 +166,36 @@ def test_litert_of_native_is_fused(call):
 
 
 @peers
-def test_litert_of_an_output_size_known_at_run_time():
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+def test_litert_of_sizes_known_at_run_time(lowering, asked, dilation):
+    """Batch, height and width, and with `asked` the output's too."""
     w = ramp(3, 2, 3, 4).astype(np.float32)
+    options = {"strides": (2, 3), "dilations": dilation, "lowering": lowering}
+    signature = [tf.TensorSpec([None, None, None, 4]), tf.TensorSpec([4], tf.int32)]
 
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 4]), tf.TensorSpec([4], tf.int32)])
-    def call(x, size):
-        return tf_tconv.conv2d_transpose(x, w, size, (2, 3))
+    @tf.function(input_signature=signature[: 1 + asked])
+    def call(x, size=None):
+        return tf_tconv.conv2d_transpose(x, w, size, **options)
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [call.get_concrete_function()], call
     )
     library = pytest.importorskip("ai_edge_litert.interpreter")
     interpreter = library.Interpreter(model_content=converter.convert())
-    image, shape = interpreter.get_input_details()
-    for cells, size in (((4, 5), (7, 13)), ((2, 3), (4, 9))):
-        x = ramp(1, *cells, 4).astype(np.float32)
+    image, *shape = interpreter.get_input_details()
+    for cells, size in (((2, 4, 5), (7, 13)), ((1, 2, 3), (4, 9)), ((3, 1, 1), (1, 3))):
+        x = ramp(*cells, 4).astype(np.float32)
         interpreter.resize_tensor_input(image["index"], x.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(image["index"], x)
-        interpreter.set_tensor(shape["index"], np.array([1, *size, 3], np.int32))
+        if asked:
+            interpreter.set_tensor(shape[0]["index"], np.array([cells[0], *size, 3], np.int32))
         interpreter.invoke()
         y = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        np.testing.assert_array_equal(y, tf_tconv.conv2d_transpose(x, w, size, (2, 3)))
+        right = tf_tconv.conv2d_transpose(x, w, size if asked else None, **options)
+        np.testing.assert_array_equal(y, right)
 
 
 @peers

@@ -1,6 +1,6 @@
 """Algorithms that compute a transposed convolution, one file each, behind one registry.
 
-The contract: ``lower(x, w, rows, columns) -> y``.
+The contract: ``lower(x, w, rows, columns) -> y``, or ``lower(x, w, rows, columns, bias)``.
 
 * `x`: `[batch, input height, input width, in]`, no static dimension zero;
 * `w`: `[kernel height, kernel width, out, in]`, of `x`'s dtype. With channel groups, `in` is what
@@ -8,9 +8,12 @@ The contract: ``lower(x, w, rows, columns) -> y``.
   the groups from the shapes. A lowering registered with ``grouped=False`` gets one group a call;
 * `rows`, `columns`: the geometry of height and width, `tf_tconv.geometry.AxisGeometry` or its
   run-time twin; `pad_before` may be negative and outputs may lie beyond every product;
+* `bias`: `[out]` or `None`, for those registered with ``biased=True``, which add it to what their
+  convolutions give and not to the cells put in place: a convolution of 8 bits then rounds once, as
+  the fused op does. To the others' results the caller adds it;
 * `y`: `[batch, output height, output width, out]`.
 
-Layout, groups and bias are the caller's business, and so are gradients: none is taken through a
+Layout and groups are the caller's business, and so are gradients: none is taken through a
 lowering. No lowering but "native" reaches the op `Conv2DBackpropInput`; a test walks the graphs.
 
 Two kinds of algorithm share their parts: those that *gather* compute output phases by convolutions
@@ -53,22 +56,24 @@ class Lowering:
         trimmed: whether inputs and taps that reach no output are cut off before the call.
         known_kernel: whether the kernel's height and width must be integers, known when the call is
             traced. Where they are not, "zero_insertion" computes in its place.
+        biased: whether it takes a bias.
     """
 
-    lower: Callable[[Any, Any, Any, Any], Any]
+    lower: Callable[..., Any]
     work: Callable[[Sizes], Work] | None
     grouped: bool = True
     trimmed: bool = True
     known_kernel: bool = True
+    biased: bool = False
 
 
 _REGISTRY = {
     "zero_insertion": Lowering(zero_insertion.lower, zero_insertion.work, known_kernel=False),
-    "polyphase": Lowering(polyphase.lower, polyphase.work),
-    "row_polyphase": Lowering(row_polyphase.lower, row_polyphase.work),
-    "line_batch": Lowering(line_batch.lower, line_batch.work),
-    "subpixel": Lowering(subpixel.lower, subpixel.work),
-    "im2col": Lowering(im2col.lower, im2col.work),
+    "polyphase": Lowering(polyphase.lower, polyphase.work, biased=True),
+    "row_polyphase": Lowering(row_polyphase.lower, row_polyphase.work, biased=True),
+    "line_batch": Lowering(line_batch.lower, line_batch.work, biased=True),
+    "subpixel": Lowering(subpixel.lower, subpixel.work, biased=True),
+    "im2col": Lowering(im2col.lower, im2col.work, biased=True),
     "overlap_add": Lowering(overlap_add.lower, overlap_add.work),
     "block_matmul": Lowering(block_matmul.lower, block_matmul.work),
     "native": Lowering(native.lower, None, grouped=False, trimmed=False, known_kernel=False),

@@ -20,14 +20,14 @@ from tf_tconv.lowerings.windows import convolve_windows
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Step, Work
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
     if not is_one(sizes(x)[3] // sizes(w)[3]):
         # Of several groups each would be a product of its own.
-        return subpixel.lower(x, w, rows, columns)
+        return subpixel.lower(x, w, rows, columns, bias)
     down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
     row_windows, column_windows = down.windows(joined=True), across.windows(joined=True)
-    return convolve_windows(x, w, down, across, row_windows, column_windows, _multiply)
+    return convolve_windows(x, w, down, across, row_windows, column_windows, bias, _multiply)
 
 
 def _multiply(x: Any, w: Any, rows: Any, columns: Any, *, dilations: tuple[int, int]) -> Any:

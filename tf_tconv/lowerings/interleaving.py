@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, quotient, sizes
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
@@ -77,7 +77,7 @@ def to_cells(lines: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
         `[batch, output height, output width, out]`.
     """
     batch, steps_down, phases_down, line = sizes(lines)
-    y = tf.reshape(lines, [batch, steps_down * phases_down, line // out, out])
+    y = tf.reshape(lines, [batch, steps_down * phases_down, quotient(line, out), out])
     return pad_or_crop(y, *((-before, -after) for before, after in (rows.crop, columns.crop)))
 
 

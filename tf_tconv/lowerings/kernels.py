@@ -58,6 +58,22 @@ def phase_kernel(w: Any, taps_down: Any, taps_across: Any, groups: Any) -> Any:
     return tf.reshape(kernel, [len(taps_down), len(taps_across), per_group, phases * out])
 
 
+def phase_bias(bias: Any, phases: int, groups: Any) -> Any:
+    """A bias for every output of a convolution with `phase_kernel`.
+
+    Args:
+        bias: `[out]`.
+        phases: the number of phases.
+        groups: the number of channel groups.
+
+    Returns:
+        `[groups * phases * out / groups]`.
+    """
+    if phases == 1:
+        return bias
+    return tf.reshape(tf.tile(tf.reshape(bias, [groups, 1, -1]), [1, phases, 1]), [-1])
+
+
 def phases_first(y: Any, groups: Any, phases: int) -> Any:
     """The channels of a convolution with `phase_kernel`, brought from the groups' order to phases'.
 

@@ -25,19 +25,26 @@ from tf_tconv.lowerings.interleaving import (
     to_cells,
     work_of_cropping,
 )
-from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps, work_of_kernel
+from tf_tconv.lowerings.kernels import (
+    phase_bias,
+    phase_kernel,
+    phases_first,
+    window_taps,
+    work_of_kernel,
+)
 from tf_tconv.lowerings.padding import pad_or_crop
 from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.windows import reached
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
     down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
     row_windows = down.windows(joined=True)
     if len(row_windows) > 1 or down.stride == 1:
         # Phases that read no common lines, or a single one, which needs no interleaving anyway.
-        return row_polyphase.lower(x, w, rows, columns)
+        return row_polyphase.lower(x, w, rows, columns, bias)
     (window,) = row_windows
     batch, _, width, channels = sizes(x)
     _, _, out, per_group = sizes(w)
@@ -47,8 +54,10 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
     images = _images(pad_or_crop(x, down.around(window.blocks), (0, 0)), steps_down, lines)
     images = tf.reshape(images, [batch * steps_down, lines, width, channels])
     taps, padding = _tall(window_taps(down, window))
+    column_windows = across.windows(joined=True)
+    inside = bias is not None and reached(down, row_windows) and reached(across, column_windows)
     pieces = []
-    for columns_of in across.windows(joined=True):
+    for columns_of in column_windows:
         kernel = phase_kernel(w, taps, window_taps(across, columns_of), groups)
         y = convolve(
             images,
@@ -58,13 +67,16 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
             strides=(lines, 1),
             dilations=(1, columns_of.blocks.step),
         )
+        if inside:
+            y = tf.nn.bias_add(y, phase_bias(bias, len(columns_of.phases), groups))
         # [batch * steps down, phases down, steps across, phases across * out]
         y = phases_first(y, groups, len(columns_of.phases))
         shape = [batch, steps_down, phases, steps_across, len(columns_of.phases) * out]
         pieces.append((columns_of.phases, tf.reshape(y, shape)))
     y = side_by_side(pieces, across.stride, axis=4, unit=out)
     y = tf.reshape(y, [batch, steps_down, phases, steps_across * across.stride * out])
-    return to_cells(side_by_side([(window.phases, y)], down.stride, axis=2), down, across, out)
+    y = to_cells(side_by_side([(window.phases, y)], down.stride, axis=2), down, across, out)
+    return y if bias is None or inside else tf.nn.bias_add(y, bias)
 
 
 def _images(x: Any, steps: Any, lines: int) -> Any:

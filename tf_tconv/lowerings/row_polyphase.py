@@ -14,10 +14,10 @@ from tf_tconv.lowerings.windows import convolve_windows, work_of_windows
 from tf_tconv.lowerings.work import Sizes, Work
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
     down, across = rows.phase_grid(), columns.phase_grid(compact=True)
-    return convolve_windows(x, w, down, across, down.windows(), across.windows(joined=True))
+    return convolve_windows(x, w, down, across, down.windows(), across.windows(joined=True), bias)
 
 
 def work(call: Sizes) -> Work:

@@ -34,11 +34,11 @@ def is_one(size: Any) -> bool:
     return isinstance(size, int) and size == 1
 
 
-def quotient(a: Any, b: int) -> Any:
-    """The integer part of a size over a number, rounded down: an integer where the size is one.
+def quotient(a: Any, b: Any) -> Any:
+    """The integer part of a size over another, rounded down: an integer where both are.
 
     The division is one of int32, as LiteRT has no other; no axis of a tensor is longer.
     """
-    if isinstance(a, int):
+    if isinstance(a, int) and isinstance(b, int):
         return a // b
-    return tf.cast(tf.cast(a, tf.int32) // b, tf.int64)
+    return tf.cast(tf.cast(a, tf.int32) // tf.cast(b, tf.int32), tf.int64)

@@ -20,7 +20,13 @@ from tf_tconv.lowerings.interleaving import (
     to_cells,
     work_of_cropping,
 )
-from tf_tconv.lowerings.kernels import phase_kernel, phases_first, window_taps, work_of_kernel
+from tf_tconv.lowerings.kernels import (
+    phase_bias,
+    phase_kernel,
+    phases_first,
+    window_taps,
+    work_of_kernel,
+)
 from tf_tconv.lowerings.shapes import sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
@@ -32,6 +38,7 @@ def convolve_windows(
     columns: PhaseGrid,
     row_windows: Sequence[Window],
     column_windows: Sequence[Window],
+    bias: Any = None,
     convolve: Callable[..., Any] = convolve,
 ) -> Any:
     """The transposed convolution of `x` with `w`, a convolution for each pair of windows.
@@ -43,6 +50,7 @@ def convolve_windows(
         columns: the phases of the width.
         row_windows: the windows of the height.
         column_windows: the windows of the width.
+        bias: `[out]`, added where it can be part of the convolution; `None` for none.
         convolve: computes each of the convolutions.
 
     Returns:
@@ -51,6 +59,7 @@ def convolve_windows(
     batch, _, _, channels = sizes(x)
     _, _, out, per_group = sizes(w)
     groups = channels // per_group
+    inside = bias is not None and reached(rows, row_windows) and reached(columns, column_windows)
     steps_down, steps_across = step_counts(x, rows, columns)
     bands = []
     for down in row_windows:
@@ -64,13 +73,22 @@ def convolve_windows(
                 columns.around(across.blocks),
                 dilations=(down.blocks.step, across.blocks.step),
             )
+            phases = len(down.phases) * len(across.phases)
+            if inside:
+                y = tf.nn.bias_add(y, phase_bias(bias, phases, groups))
             # [batch, steps down, steps across, phases down * phases across * out]
-            y = phases_first(y, groups, len(down.phases) * len(across.phases))
+            y = phases_first(y, groups, phases)
             shape = [batch, steps_down, steps_across, len(down.phases), len(across.phases) * out]
             pieces.append((across.phases, tf.reshape(y, shape)))
         steps = side_by_side(pieces, columns.stride, axis=4, unit=out)
         bands.append((down.phases, as_lines(steps)))
-    return to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
+    y = to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
+    return y if bias is None or inside else tf.nn.bias_add(y, bias)
+
+
+def reached(grid: PhaseGrid, windows: Sequence[Window]) -> bool:
+    """Whether there is a window for every phase, and so none that the bias alone reaches."""
+    return sum(len(window.phases) for window in windows) == grid.stride
 
 
 def work_of_windows(
