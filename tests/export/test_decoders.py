@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 import tf_tconv
 from tf_tconv.benchmark.models import DECODERS
 
-pytest.importorskip("sklearn", reason="its photographs are trained on")
 example = importlib.import_module("export_decoders")
 
 SMALL = {
@@ -68,7 +67,7 @@ def assert_crosses(crossing):
 
 
 @pytest.mark.slow
-@pytest.mark.peers
+@pytest.mark.peers("ai_edge_litert", "onnxruntime", "tf2onnx")
 @pytest.mark.parametrize("name", DECODERS)
 def test_small(name, tmp_path):
     options = dict(SMALL[name])
@@ -81,7 +80,7 @@ def test_small(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.peers
+@pytest.mark.peers("ai_edge_litert", "onnxruntime", "tf2onnx")
 @pytest.mark.parametrize("name", DECODERS)
 def test_full_size(name, tmp_path):
     crossing = example.cross(name, 1.0, 3, tmp_path)

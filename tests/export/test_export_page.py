@@ -28,7 +28,7 @@ def rows():
 
 
 @pytest.mark.slow
-@pytest.mark.peers
+@pytest.mark.peers("ai_edge_litert", "onnxruntime", "tf2onnx")
 def test_the_page_is_what_is_computed():
     built = page.build(PAGE)
     assert ERROR.sub("", built) == ERROR.sub("", PAGE)
