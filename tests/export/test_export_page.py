@@ -55,7 +55,7 @@ def test_only_native_has_a_transposed_convolution():
 
 
 def test_a_page_that_drifted_is_found(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(page, "BLOCKS", {"operators": lambda: "| as it is now |"})
+    monkeypatch.setattr(page, "BLOCKS", dict.fromkeys(page.BLOCKS, lambda: "| as it is now |"))
     drifted = tmp_path / "page.md"
     drifted.write_text(PAGE, encoding="utf-8")
     monkeypatch.setattr(page, "PAGE", drifted)
