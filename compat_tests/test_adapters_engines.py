@@ -395,10 +395,11 @@ class Models(Engines):
     def test_ours_needs_no_transposed_convolution(self, name: str, case: Case) -> None:
         self.need(LiteRt())
         operators = _operators(LiteRt("ours"), case)
-        self.assertIn("CONV_2D", operators)
-        # Some runtimes have no operator of a higher rank than 4; these have none at all.
-        usual = {"CONV_2D", "PAD", "RESHAPE", "STRIDED_SLICE", "TRANSPOSE"}
-        self.assertLessEqual(set(operators), usual)
+        # Which of the products it is depends on the lowering that "auto" chooses for the case.
+        products = {"CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL"}
+        self.assertTrue(products & set(operators), operators)
+        usual = {"ADD_N", "PAD", "RESHAPE", "STRIDED_SLICE", "TRANSPOSE"}
+        self.assertLessEqual(set(operators), products | usual)
 
     def test_onnx_names_what_is_unknown(self) -> None:
         script = OnnxRuntime().script(replace(PLAIN, unknown=("batch", "height", "width")))

@@ -78,7 +78,7 @@ def test_layers_of_keras(name):
 def hasty_jax():
     """JAX compiles every shape anew, and takes three times as long to optimise it as without."""
     config = importlib.import_module("jax").config
-    before = config.jax_disable_most_optimizations
+    before = config.read("jax_disable_most_optimizations")
     config.update("jax_disable_most_optimizations", True)
     yield
     config.update("jax_disable_most_optimizations", before)
