@@ -317,9 +317,10 @@ def _on_groups(
     whole = rows, columns
     if trimmed:
         rows, columns = rows.trimmed(), columns.trimmed()
+    biased = lowering.biased and rows.fills_phases and columns.fills_phases
 
     def lower(x: Any, filters: Any, bias: Any) -> Any:
-        if bias is not None and not lowering.biased:
+        if bias is not None and not biased:
             return tf.nn.bias_add(lower(x, filters, None), bias)
         own = () if bias is None else (bias,)
         if trimmed:

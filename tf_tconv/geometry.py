@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,11 @@ class AxisRelations:
     def trail(self) -> Any:
         """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
         return self.surplus - 1 + self.pad_before
+
+    @property
+    def fills_phases(self) -> bool:
+        """Whether a tap falls on each of the ``s`` phases; the kernel's size must be an integer."""
+        return bool(self.kernel_size >= self.stride) and math.gcd(self.stride, self.dilation) == 1
 
     def phase_grid(self, compact: bool = False) -> PhaseGrid:
         """The output as steps of phases: step 7 of the derivation.

@@ -10,7 +10,7 @@ The contract: ``lower(x, w, rows, columns) -> y``, or ``lower(x, w, rows, column
   run-time twin; `pad_before` may be negative and outputs may lie beyond every product;
 * `bias`: `[out]` or `None`, for those registered with ``biased=True``, which add it to what their
   convolutions give and not to the cells put in place: a convolution of 8 bits then rounds once, as
-  the fused op does. To the others' results the caller adds it;
+  the fused op does. To the others' results the caller adds it, and wherever a phase has no tap;
 * `y`: `[batch, output height, output width, out]`.
 
 Layout and groups are the caller's business, and so are gradients: none is taken through a

@@ -34,7 +34,6 @@ from tf_tconv.lowerings.kernels import (
 )
 from tf_tconv.lowerings.padding import pad_or_crop
 from tf_tconv.lowerings.shapes import sizes
-from tf_tconv.lowerings.windows import reached
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -54,10 +53,8 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
     images = _images(pad_or_crop(x, down.around(window.blocks), (0, 0)), steps_down, lines)
     images = tf.reshape(images, [batch * steps_down, lines, width, channels])
     taps, padding = _tall(window_taps(down, window))
-    column_windows = across.windows(joined=True)
-    inside = bias is not None and reached(down, row_windows) and reached(across, column_windows)
     pieces = []
-    for columns_of in column_windows:
+    for columns_of in across.windows(joined=True):
         kernel = phase_kernel(w, taps, window_taps(across, columns_of), groups)
         y = convolve(
             images,
@@ -67,7 +64,7 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
             strides=(lines, 1),
             dilations=(1, columns_of.blocks.step),
         )
-        if inside:
+        if bias is not None:
             y = tf.nn.bias_add(y, phase_bias(bias, len(columns_of.phases), groups))
         # [batch * steps down, phases down, steps across, phases across * out]
         y = phases_first(y, groups, len(columns_of.phases))
@@ -75,8 +72,7 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
         pieces.append((columns_of.phases, tf.reshape(y, shape)))
     y = side_by_side(pieces, across.stride, axis=4, unit=out)
     y = tf.reshape(y, [batch, steps_down, phases, steps_across * across.stride * out])
-    y = to_cells(side_by_side([(window.phases, y)], down.stride, axis=2), down, across, out)
-    return y if bias is None or inside else tf.nn.bias_add(y, bias)
+    return to_cells(side_by_side([(window.phases, y)], down.stride, axis=2), down, across, out)
 
 
 def _images(x: Any, steps: Any, lines: int) -> Any:

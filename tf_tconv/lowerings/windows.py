@@ -50,7 +50,7 @@ def convolve_windows(
         columns: the phases of the width.
         row_windows: the windows of the height.
         column_windows: the windows of the width.
-        bias: `[out]`, added where it can be part of the convolution; `None` for none.
+        bias: `[out]`, added to what each convolution gives; `None` for none.
         convolve: computes each of the convolutions.
 
     Returns:
@@ -59,7 +59,6 @@ def convolve_windows(
     batch, _, _, channels = sizes(x)
     _, _, out, per_group = sizes(w)
     groups = channels // per_group
-    inside = bias is not None and reached(rows, row_windows) and reached(columns, column_windows)
     steps_down, steps_across = step_counts(x, rows, columns)
     bands = []
     for down in row_windows:
@@ -74,7 +73,7 @@ def convolve_windows(
                 dilations=(down.blocks.step, across.blocks.step),
             )
             phases = len(down.phases) * len(across.phases)
-            if inside:
+            if bias is not None:
                 y = tf.nn.bias_add(y, phase_bias(bias, phases, groups))
             # [batch, steps down, steps across, phases down * phases across * out]
             y = phases_first(y, groups, phases)
@@ -82,13 +81,7 @@ def convolve_windows(
             pieces.append((across.phases, tf.reshape(y, shape)))
         steps = side_by_side(pieces, columns.stride, axis=4, unit=out)
         bands.append((down.phases, as_lines(steps)))
-    y = to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
-    return y if bias is None or inside else tf.nn.bias_add(y, bias)
-
-
-def reached(grid: PhaseGrid, windows: Sequence[Window]) -> bool:
-    """Whether there is a window for every phase, and so none that the bias alone reaches."""
-    return sum(len(window.phases) for window in windows) == grid.stride
+    return to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
 
 
 def work_of_windows(
