@@ -103,9 +103,12 @@ class FloatError(unittest.TestCase):
         compared = [_Comparison(ours, native, case) for case in cases]
         beyond = [c.case.id for c in compared if not c.within_bounds]
         self.assertEqual(beyond, [], "beyond what any order of summation is sure to keep")
+        dtype = cases[0].dtype
         for part in LONG_SUMS.parts:
             answered_by_both = [c for c in compared if part in c.native]
-            self.assertTrue(answered_by_both, "the native op answered none of the cases")
+            # Of the halves a processor may have none, and then the bounds alone are the judge.
+            if PRECISION_BITS[dtype] >= PRECISION_BITS["float32"]:
+                self.assertTrue(answered_by_both, "the native op answered none of the cases")
             further = [
                 f"{c.case.id}: {c.ours[part]:.2f} units, native {c.native[part]:.2f}"
                 for c in answered_by_both

@@ -9,12 +9,14 @@ whatever the lowering.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
+from tf_tconv.lowerings.accumulation import summed_once, total
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
 from tf_tconv.lowerings.patches import patches
@@ -55,7 +57,7 @@ class TransposeProduct:
         @tf.custom_gradient
         def apply(x: Any, filters: Any, *bias: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, ...]:
-                sums = [tf.reduce_sum(upstream, [0, 1, 2]) for _ in bias]
+                sums = [total(upstream, [0, 1, 2]) for _ in bias]
                 return self.forward(upstream, filters), self.filter_gradient(upstream, x), *sums
 
             return self._transposed(x, filters, *bias), gradient
@@ -118,7 +120,8 @@ class TransposeProduct:
             return tf.zeros(shape, y.dtype)
         if self.by_products[0]:
             matrix = tf.reshape(filters, [-1, shape[3]])
-            return tf.reshape(tf.matmul(patches(y, self.rows, self.columns), matrix), shape)
+            gathered = patches(y, self.rows, self.columns)
+            return tf.reshape(summed_once("product", tf.matmul, gathered, matrix), shape)
         x = convolve(y, filters, *self._pads, self._strides, self._dilations)
         if all(isinstance(size, int) for size in shape[1:3]):
             return x
@@ -135,8 +138,9 @@ class TransposeProduct:
             return tf.zeros(shape, x.dtype)
         if self.by_products[1]:
             pixels = tf.reshape(x, [-1, shape[3]])
-            found = tf.matmul(patches(y, self.rows, self.columns), pixels, transpose_a=True)
-            return tf.reshape(found, shape)
+            gathered = patches(y, self.rows, self.columns)
+            multiply = functools.partial(tf.matmul, transpose_a=True)
+            return tf.reshape(summed_once("product", multiply, gathered, pixels), shape)
         known = all(isinstance(size, int) for size in shape[:2])
         if self.groups > 1 or self._dilations != (1, 1) or not known:
             return self._filter_gradient_by_convolution(y, x)
@@ -149,12 +153,17 @@ class TransposeProduct:
         if shape[:2] == [1, 1]:
             # With oneDNN the op below writes past its buffer for one tap and a stride.
             y, strides = y[:, :: strides[0], :: strides[1]], (1, 1)
-        return tf.raw_ops.Conv2DBackpropFilter(
-            input=y,
-            filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
-            out_backprop=x,
-            strides=[1, *strides, 1],
-            padding=padding,
+        return summed_once(
+            "filter_gradient",
+            lambda y, x: tf.raw_ops.Conv2DBackpropFilter(
+                input=y,
+                filter_sizes=tf.stack([tf.cast(size, tf.int32) for size in shape]),
+                out_backprop=x,
+                strides=[1, *strides, 1],
+                padding=padding,
+            ),
+            y,
+            x,
         )
 
     def _filter_gradient_by_convolution(self, y: Any, x: Any) -> Any:

@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings import overlap_add
-from tf_tconv.lowerings.blocks import accumulator, sum_of_blocks, work_of_sum
+from tf_tconv.lowerings.accumulation import accumulator
+from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
 from tf_tconv.lowerings.interleaving import to_cells, work_of_cropping
 from tf_tconv.lowerings.shapes import is_one, sizes
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work

@@ -13,14 +13,6 @@ from tf_tconv.lowerings.padding import pad_or_crop_axes
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
-def accumulator(dtype: Any) -> Any:
-    """`dtype`, or float32 where `dtype` would round every partial sum too coarsely.
-
-    A convolution rounds once, at its end; a sum of several products must not round more often.
-    """
-    return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
-
-
 def sum_of_blocks(
     image: Callable[[Block, Block], Any],
     rows: PhaseGrid,

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import effective_kernel_size
+from tf_tconv.lowerings.accumulation import summed_once
 from tf_tconv.lowerings.padding import grow, pad_or_crop
 from tf_tconv.lowerings.shapes import maximum, quotient, sizes
 
@@ -51,8 +52,12 @@ def convolve(
         x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
         # LiteRT's converter concludes of paddings that only the run knows that no size is known.
         x = tf.reshape(x, [*sizes(x)[:3], channels])
-    y = tf.nn.conv2d(
-        x, w, strides, explicit if any(map(any, explicit)) else "VALID", dilations=dilations
+    padding = explicit if any(map(any, explicit)) else "VALID"
+    y = summed_once(
+        "convolution",
+        lambda x, w: tf.nn.conv2d(x, w, strides, padding, dilations=dilations),
+        x,
+        w,
     )
     true = [
         quotient(size - span, stride) + 1

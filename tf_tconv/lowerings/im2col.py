@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings import subpixel
+from tf_tconv.lowerings.accumulation import summed_once
 from tf_tconv.lowerings.padding import pad_or_crop
 from tf_tconv.lowerings.shapes import is_one, maximum, sizes
 from tf_tconv.lowerings.windows import convolve_windows
@@ -46,7 +47,7 @@ def _multiply(x: Any, w: Any, rows: Any, columns: Any, *, dilations: tuple[int, 
     gathered = shifted[0] if len(shifted) == 1 else tf.concat(shifted, axis=3)
     depth = cells_down * cells_across * channels
     gathered = tf.reshape(gathered, [batch * tall * wide, depth])
-    y = tf.matmul(gathered, tf.reshape(w, [depth, out]))
+    y = summed_once("product", tf.matmul, gathered, tf.reshape(w, [depth, out]))
     return tf.reshape(y, [batch, tall, wide, out])
 
 
