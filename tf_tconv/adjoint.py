@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.lowerings.accumulation import summed_once, total
+from tf_tconv.lowerings.accumulation import channel_sums, summed_once
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
 from tf_tconv.lowerings.patches import patches
@@ -57,7 +57,7 @@ class TransposeProduct:
         @tf.custom_gradient
         def apply(x: Any, filters: Any, *bias: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, ...]:
-                sums = [total(upstream, [0, 1, 2]) for _ in bias]
+                sums = [summed_once("sum", channel_sums, upstream) for _ in bias]
                 return self.forward(upstream, filters), self.filter_gradient(upstream, x), *sums
 
             return self._transposed(x, filters, *bias), gradient
