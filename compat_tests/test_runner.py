@@ -244,23 +244,42 @@ class Killed(unittest.TestCase):
         (lost,) = [f for f in report.findings if f.judgement.verdict is Verdict.FATAL]
         self.assertIn("SIGKILL", lost.judgement.detail)
 
-    @parameterized.expand([("ctrl_c", signal.SIGINT), ("terminated", signal.SIGTERM)])
-    def test_interrupted_run_leaves_a_readable_report(self, name: str, by: signal.Signals) -> None:
+    @parameterized.expand(
+        [
+            ("ctrl_c", signal.SIGINT, False),
+            ("ctrl_c_where_it_was_ignored", signal.SIGINT, True),
+            ("terminated", signal.SIGTERM, False),
+            ("terminated_where_it_was_ignored", signal.SIGTERM, True),
+        ]
+    )
+    def test_interrupted_run_leaves_a_readable_report(
+        self, name: str, by: signal.Signals, ignored: bool
+    ) -> None:
         with tempfile.TemporaryDirectory() as folder:
             note, results = Path(folder, "pid"), Path(folder, "results.json")
             command = _command("slow", "--family", "axis", "--json", str(results))
             with subprocess.Popen(
-                command,
+                # What a shell does for its background jobs; ignored signals are inherited.
+                [
+                    "sh",
+                    "-c",
+                    f"trap '{'' if ignored else '-'}' INT TERM; exec \"$@\"",
+                    "sh",
+                    *command,
+                ],
                 cwd=ROOT,
                 env={**os.environ, planted.PID_FILE: str(note)},
                 stdout=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
             ) as process:
-                _wait_for(note)
-                time.sleep(1)  # a few cases, of which each takes 0.05 s
-                process.send_signal(by)
-                output, _ = process.communicate(timeout=WAIT_SECONDS)
-            report = json.loads(results.read_text())
+                try:
+                    _wait_for(note)
+                    time.sleep(1)  # a few cases, of which each takes 0.05 s
+                    process.send_signal(by)
+                    output, _ = process.communicate(timeout=WAIT_SECONDS)
+                finally:
+                    process.kill()  # it has thousands of cases to go if it was not interrupted
+            report = json.loads(results.read_text(encoding="utf-8"))
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", output)
         self.assertIn("compat_tests.planted:slow", output)
