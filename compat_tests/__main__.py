@@ -116,7 +116,6 @@ def main(
     named where these are frameworks only. What the others do otherwise than their ledgers say is
     told, and fails the run with --strict.
     """
-    _end_with_a_report()
     console = make_console()
     jobs = jobs or min(2, cores())
     if list_:
@@ -294,4 +293,5 @@ def _print_list() -> None:
 
 
 if __name__ == "__main__":
+    _end_with_a_report()
     app(prog_name="python -m compat_tests")

@@ -13,15 +13,19 @@ import time
 import unittest
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from parameterized import parameterized
+from typer.testing import CliRunner
 
 from compat_tests import planted
+from compat_tests.__main__ import app
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
+from compat_tests.machine import Machine
 from compat_tests.outcomes import Answered, Died
 from compat_tests.process import ROOT, WorkerProcess
 from compat_tests.runner import MEMORY, Report, run
@@ -170,14 +174,14 @@ class Resumed(unittest.TestCase):
             results = Path(folder, "results.json")
             options = ["--family", "plane", "--json", str(results)]
             self._run(_command("right", *options, "--sample", "20"), 0)
-            document = json.loads(results.read_text())
+            document = json.loads(results.read_text(encoding="utf-8"))
             subject = document["subjects"][_subject("right")]
             subject["results"] = subject["results"][:5]
             # A verdict that no new call would get shows whether the old one was taken over.
             subject["results"][0]["verdict"] = "wrong values"
-            results.write_text(json.dumps(document))
+            results.write_text(json.dumps(document), encoding="utf-8")
             self._run(_command("right", *options, "--sample", "20", "--resume"), 1)
-            document = json.loads(results.read_text())
+            document = json.loads(results.read_text(encoding="utf-8"))
             counts = document["subjects"][_subject("right")]["counts"]
             self.assertEqual(counts, {"exact": 19, "wrong values": 1})
             done = self._run(_command("right", "--sample", "20", "--resume"), 2)
@@ -330,6 +334,25 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         self.assertIn(shown, done.stdout)
 
+    def test_machine_is_told_and_decides_what_is_known(self) -> None:
+        """The same answer of a stand-in for a framework, on two machines."""
+        subject, case = _subject("raising"), STRIDE_3[0]
+        ledger = (
+            f'[[difference]]\nverdict = "refused"\ncases = ["{case.id}"]\n'
+            'reason = "no half"\nrecheck = "never"\nwhere = { lacks = ["avx512_fp16"] }\n'
+        )
+        machine = Machine("Linux", "x86_64", "Some CPU", frozenset({"avx512f"}))
+        richer = replace(machine, instructions=frozenset({"avx512f", "avx512_fp16"}))
+        with tempfile.TemporaryDirectory() as folder:
+            known = Path(folder, "known.toml")
+            known.write_text(ledger, encoding="utf-8")
+            options = ["--subject", subject, "--case", case.id, "--expected", str(known)]
+            for here, code in ((machine, 0), (richer, 1)):
+                with mock.patch("compat_tests.__main__.this_machine", return_value=here):
+                    done = CliRunner().invoke(app, options)
+                self.assertEqual(done.exit_code, code, done.output)
+                self.assertRegex(done.output, r"Some CPU · .*(has|lacks) .*avx512_fp16")
+
     @parameterized.expand(
         [
             ("subject", ["--subject", "nobody"], "nobody"),
@@ -349,7 +372,7 @@ class CommandLine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
             done = self._run(_command("shifted", "--case", case.id, "--json", str(path)))
-            report = json.loads(path.read_text())
+            report = json.loads(path.read_text(encoding="utf-8"))
         self.assertEqual(done.returncode, 1)
         self.assertIn(case.id, done.stdout)
         subject = report["subjects"][_subject("shifted")]
