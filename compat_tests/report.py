@@ -326,7 +326,8 @@ def _print_subject(
     if unknown := len(conclusion.news) + len(conclusion.broken):
         told = f"{unknown:,} {'is' if unknown == 1 else 'are'} not as known"
         if not decides:
-            told += ", which decides nothing here: --strict fails on it"
+            told += ", which decides nothing here"
+            told += "" if conclusion.silent else ": --strict fails on it"
         if conclusion.ledger or not decides:
             notes.append(Text(told, "bold red" if decides else "yellow"))
     notes += [Text(f"stale, which fails under --strict: {s}", "yellow") for s in conclusion.stale]
@@ -401,8 +402,11 @@ def _print_entry(console: Console, report: Report, subject: str, conclusion: Con
     name = split(subject)[0]
     ledger = conclusion.ledger or conclusion.silent
     path = f"compat_tests/expected/{ledger.path.name if ledger else file_name(name)}"
-    found = _kinds(conclusion)[0]
-    first = smallest(found)
+    if conclusion.silent and not conclusion.ledger:
+        told = f"  to have them known, widen what {path} speaks of, once it holds there"
+        console.print(Text(told, style="dim"), soft_wrap=True)
+        return
+    first = smallest(_kinds(conclusion)[0])
     if first in conclusion.broken and conclusion.ledger:
         entry = conclusion.ledger.entry(first.call)
         assert entry is not None
