@@ -2,8 +2,8 @@
 
 # The interpreter the environments are made from.
 PYTHON ?= python3
-# Processes that run tests at once.
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# Processes that run tests at once: one a core that this process may use (nproc), or that there is.
+JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # For `make compat`: names of subjects (`python -m compat_tests --list`); ARGS are further arguments,
 # for `make bench` too.
 SUBJECTS ?=
@@ -64,9 +64,11 @@ env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all de
 
 .PHONY: compat
 compat: $(VENV)/.stamp-$(if $(filter $(PEERS),$(SUBJECTS)),compat,suite) ## run the compatibility suite (SUBJECTS, ARGS), then the photograph
+	@echo '$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) $(ARGS)'; status=0; \
 	$(PY) -m compat_tests $(addprefix --subject ,$(SUBJECTS)) \
-		--json build/compat.json --html build/compat.html $(ARGS)
-	$(PY) examples/photograph.py
+		--json build/compat.json --html build/compat.html $(ARGS) || status=$$?; \
+	if [ $$status != 130 ]; then $(PY) examples/photograph.py || status=$$(( status ? status : $$? )); fi; \
+	exit $$status
 
 .PHONY: bench
 bench: $(VENV)/.stamp-bench ## time ours against TensorFlow's op (ARGS: tf-tconv bench --help; --peers for other frameworks)

@@ -20,9 +20,18 @@ from compat_tests.cases.registry import (
     select_illegal,
     spread,
 )
-from compat_tests.conclusion import CANNOT_RUN, HOLDS, conclude, exit_code, known_ledgers
+from compat_tests.conclusion import (
+    CANNOT_RUN,
+    HOLDS,
+    conclude,
+    exit_code,
+    known_ledgers,
+    under_judgement,
+)
 from compat_tests.document import as_document, read_report, write_document
+from compat_tests.expected.condition import instructions_of
 from compat_tests.expected.ledger import Ledger, read_ledger
+from compat_tests.machine import Machine, cores, this_machine
 from compat_tests.pages.html import render_html
 from compat_tests.pages.markdown import render_markdown
 from compat_tests.report import LiveView, make_console, print_header, print_report
@@ -67,7 +76,14 @@ def main(
         Path | None,
         typer.Option(help="A ledger of known differences, for a single subject.", dir_okay=False),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Worker processes at a time.", min=1)] = 2,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Let every subject decide the exit code, and stale entries."),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Worker processes at a time; 2, or 1 where there is one core.", min=1),
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds allowed for a call.", min=0.1)] = 60.0,
     memory: Annotated[
         float, typer.Option(help="GiB allowed to a worker; half of the machine's by default.")
@@ -95,8 +111,13 @@ def main(
     Ends with 0 when every legal case holds: equal to the last bit, as all inputs are integers, or
     different just as the subject's ledger in compat_tests/expected says. With 1 when one does not,
     with 2 when a subject could not run, and with 130 when interrupted.
+
+    That is decided by tf_tconv in every form and by functions from outside, or by the subjects
+    named where these are frameworks only. What the others do otherwise than their ledgers say is
+    told, and fails the run with --strict.
     """
     console = make_console()
+    jobs = jobs or min(2, cores())
     if list_:
         _print_list()
         raise typer.Exit(HOLDS)
@@ -115,6 +136,9 @@ def main(
     except ValueError as reason:
         typer.echo(f"compat_tests: {reason}", err=True)
         raise typer.Exit(CANNOT_RUN) from None
+    machine = this_machine()
+    asked_about = instructions_of(c for ledger in ledgers.values() for c in ledger.conditions)
+    about = machine.facts(asked_about)
     settings: dict[str, object] = {
         "subjects": names,
         "families": family or [*FAMILIES, ILLEGAL],
@@ -123,14 +147,15 @@ def main(
         "jobs": jobs,
         "timeout": timeout,
         "memory": round(memory, 1),
+        "strict": strict,
+        "processor": about,
     }
     samples = {
         name: sum(not call.id.startswith(ILLEGAL) for call in calls[name])
         for name in names
         if sample is None and resolve(name).sample is not None
     }
-    print_header(console, _facts(calls, sample, jobs, timeout, memory))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with a report
+    print_header(console, _facts(calls, sample, jobs, timeout, memory, machine), about)
     with LiveView(console, {name: len(queued) for name, queued in calls.items()}) as view:
         report = run(
             calls,
@@ -141,8 +166,10 @@ def main(
             earlier=earlier,
             samples=samples,
         )
-    conclusions = conclude(report, ledgers, errors_count=ILLEGAL in (family or ()))
-    print_report(console, report, conclusions)
+    conclusions = conclude(report, ledgers, ILLEGAL in (family or ()), machine)
+    named = [name for name in names if subject and name.partition("@")[0] in subject]
+    deciding = report.subjects if strict else under_judgement(report.subjects, named)
+    print_report(console, report, conclusions, deciding)
     if json or html or markdown:
         speaking = {name: c.ledger for name, c in conclusions.items() if c.ledger is not None}
         document = as_document(report, settings, speaking)
@@ -152,8 +179,17 @@ def main(
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text(document), encoding="utf-8")
-    named = [name for name in names if subject and name.partition("@")[0] in subject]
-    raise typer.Exit(exit_code(report, conclusions, named))
+    raise typer.Exit(exit_code(report, conclusions, named, strict))
+
+
+def _end_with_a_report() -> None:
+    """Has signals that ask for an end do what Ctrl-C does: stop the run, and report."""
+    # Whatever was inherited: a shell's background job ignores Ctrl-C, but who sends it means it.
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wanted, signal.default_int_handler)
+    # The end of a terminal is no wish, so `nohup` has its way.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 class _Saving:
@@ -227,16 +263,21 @@ def _calls(
 
 
 def _facts(
-    calls: dict[str, list[Call]], sample: int | None, jobs: int, timeout: float, memory: float
+    calls: dict[str, list[Call]],
+    sample: int | None,
+    jobs: int,
+    timeout: float,
+    memory: float,
+    machine: Machine,
 ) -> list[str]:
     """How the run was asked for, for its header."""
     most = max(map(len, calls.values()))
     return [
         f"{most:,} calls a subject" + (f", a sample of {sample:,}" if sample else ""),
-        f"{jobs} workers",
+        f"{jobs} {'worker' if jobs == 1 else 'workers'}",
         f"{timeout:g} s and {memory:.3g} GiB a call",
         f"Python {platform.python_version()}",
-        f"{platform.system()} {platform.machine()}",
+        f"{machine.system} {machine.architecture}",
     ]
 
 
@@ -252,4 +293,5 @@ def _print_list() -> None:
 
 
 if __name__ == "__main__":
+    _end_with_a_report()
     app(prog_name="python -m compat_tests")

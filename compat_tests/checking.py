@@ -6,6 +6,7 @@ import os
 import unittest
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
+from zlib import crc32
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.inputs import make_inputs
@@ -61,9 +62,11 @@ def told(judgement: Judgement) -> str:
 def shared(
     variants: Sequence[str], cases: Sequence[Case], key: Callable[[Case], str], every: int = 3
 ) -> list[tuple[str, str, tuple[Case, ...]]]:
-    """As `grouped`, each variant with the n-th part of the cases and the next one with the next.
+    """As `grouped`, each variant with a part of the cases and the next one with the next part.
 
-    Between them every case is judged several times. The command line judges all by each.
+    Between them every case is judged several times. The command line judges all by each. Who gets
+    which is drawn by the ids, as the tables repeat themselves: of every third case, many have the
+    same stride.
 
     Args:
         variants: each gets a test for every group.
@@ -74,8 +77,13 @@ def shared(
     return [
         row
         for number, variant in enumerate(variants)
-        for row in grouped([variant], cases[number % every :: every], key)
+        for row in grouped([variant], _part(cases, number, every), key)
     ]
+
+
+def _part(cases: Sequence[Case], number: int, every: int) -> list[Case]:
+    """The n-th of so many parts of some cases, the same in every process."""
+    return [case for case in cases if (crc32(case.id.encode()) + number) % every == 0]
 
 
 def grouped(

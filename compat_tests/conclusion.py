@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from compat_tests.cases.registry import select, select_illegal
 from compat_tests.expected.ledger import Ledger, ledger_of
+from compat_tests.machine import Machine, this_machine
 from compat_tests.runner import Call, Finding, Report
-from compat_tests.subjects.registry import split
+from compat_tests.subjects.registry import ADAPTERS, split
 
 HOLDS, FAILS, CANNOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+OURS = "ours"
+"""The library itself by the part of a name before the colon, and after it what is made of it."""
 
 
 @dataclass(frozen=True)
@@ -18,25 +22,30 @@ class Conclusion:
     """What is to be said of one subject.
 
     Attributes:
-        ledger: the ledger that speaks of it, if there is one.
-        silent: a ledger of it that speaks of other versions only.
+        ledger: the ledger that speaks of it, as it speaks on this machine, if there is one.
+        silent: a ledger of it that speaks of other versions or machines only.
         news: findings that are not what an implementation wants, and that no ledger foresees.
-        complaints: promises of the ledger that the findings break, and entries that are stale.
+        broken: findings that a ledger speaks of, and that came out better or otherwise.
+        stale: entries of the ledger that name no call at all, a sentence each.
     """
 
     ledger: Ledger | None
     silent: Ledger | None
     news: tuple[Finding, ...]
-    complaints: tuple[str, ...]
+    broken: tuple[Finding, ...]
+    stale: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
         """Whether all is as it should be, or as it is known to be."""
-        return not (self.news or self.complaints)
+        return not (self.news or self.broken)
 
 
 def conclude(
-    report: Report, ledgers: Mapping[str, Ledger], errors_count: bool = False
+    report: Report,
+    ledgers: Mapping[str, Ledger],
+    errors_count: bool = False,
+    machine: Machine | None = None,
 ) -> dict[str, Conclusion]:
     """Holds the findings on each subject against what is known of it.
 
@@ -45,29 +54,35 @@ def conclude(
         ledgers: by subject.
         errors_count: whether illegal calls decide for every subject; they always do for ours and
             where a ledger speaks.
+        machine: where the run was made; this machine if it is not given.
 
     Returns:
         A conclusion for each subject of the report.
     """
+    machine = machine or this_machine()
     tables: list[Call] = []
     found = {}
     for subject in report.subjects:
-        ledger = ledgers.get(subject)
-        speaks = ledger is not None and ledger.speaks_of(report.descriptions.get(subject, {}))
+        whole = ledgers.get(subject)
+        description = report.descriptions.get(subject, {})
+        speaks = whole is not None and whole.speaks_of(machine, description)
         findings = report.legal(subject)
-        if speaks or errors_count or subject.partition(":")[0] == "ours":
+        if speaks or errors_count or subject.partition(":")[0] == OURS:
             findings = findings + report.illegal(subject)
         news = [f for f in findings if not (f.judgement.holds or f.judgement.inexpressible)]
-        complaints: list[str] = []
-        if ledger is not None and speaks:
+        ledger, broken, stale = None, list[Finding](), list[str]()
+        if whole is not None and speaks:
             tables = tables or [*select(), *select_illegal()]
+            ledger = whole.at(machine, description)
             news = [finding for finding in news if ledger.entry(finding.call) is None]
-            complaints = ledger.complaints(findings) + ledger.stale(tables)
+            broken = ledger.broken(findings)
+            stale = whole.stale(tables)
         found[subject] = Conclusion(
-            ledger=ledger if speaks else None,
-            silent=None if speaks else ledger,
+            ledger=ledger,
+            silent=None if speaks else whole,
             news=tuple(news),
-            complaints=tuple(complaints),
+            broken=tuple(broken),
+            stale=tuple(stale),
         )
     return found
 
@@ -82,14 +97,42 @@ def known_ledgers(subjects: Iterable[str]) -> dict[str, Ledger]:
     return {subject: ledger for subject, ledger in found.items() if ledger is not None}
 
 
-def exit_code(report: Report, conclusions: Mapping[str, Conclusion], named: Iterable[str]) -> int:
+def under_judgement(subjects: Iterable[str], named: Iterable[str]) -> frozenset[str]:
+    """The subjects of a run that decide its exit code; the others are there to compare with.
+
+    Args:
+        subjects: all of the run.
+        named: those that the caller asked for one by one.
+
+    Returns:
+        This library in every form, and functions from outside; where a run has none of these, what
+        was named, or all.
+    """
+    subjects = tuple(subjects)
+    own = frozenset(subject for subject in subjects if _is_own(split(subject)[0]))
+    return own or frozenset(named) or frozenset(subjects)
+
+
+def _is_own(subject: str) -> bool:
+    """Whether a subject is no framework's."""
+    prefix, _, variant = subject.partition(":")
+    return OURS in (prefix, variant) or prefix not in ADAPTERS
+
+
+def exit_code(
+    report: Report,
+    conclusions: Mapping[str, Conclusion],
+    named: Iterable[str],
+    strict: bool = False,
+) -> int:
     """The exit code of the command.
 
     Args:
         report: the report.
         conclusions: those of `conclude`.
         named: the subjects that the caller asked for one by one. Of the others, one that is absent
-            or of whose version the ledger doesn't speak is shown, but decides nothing.
+            or of whose version or machine the ledger doesn't speak is shown, but decides nothing.
+        strict: whether every subject decides, and entries of ledgers that name no call.
 
     Returns:
         `HOLDS`, `FAILS`, `CANNOT_RUN` or `INTERRUPTED`.
@@ -97,11 +140,17 @@ def exit_code(report: Report, conclusions: Mapping[str, Conclusion], named: Iter
     if report.interrupted:
         return INTERRUPTED
     asked = set(named)
-    if report.failures or asked & report.absent.keys():
+    deciding = set(report.subjects) if strict else under_judgement(report.subjects, asked)
+    if (asked | deciding) & report.failures.keys() or asked & report.absent.keys():
         return CANNOT_RUN
-    for subject, conclusion in conclusions.items():
+    if deciding <= report.absent.keys():
+        return CANNOT_RUN
+    for subject in deciding:
+        conclusion = conclusions[subject]
         if subject in report.absent or (conclusion.silent and subject not in asked):
             continue
         if not report.complete(subject) or not conclusion.holds:
+            return FAILS
+        if strict and conclusion.stale:
             return FAILS
     return HOLDS

@@ -15,6 +15,7 @@ import numpy as np
 from compat_tests.cases.case import Case
 from compat_tests.expected.ledger import Ledger
 from compat_tests.judge import Judgement, Numbers, Verdict
+from compat_tests.machine import this_machine
 from compat_tests.reproduce import reproducer
 from compat_tests.runner import Call, Finding, Report
 from compat_tests.subjects.registry import resolve
@@ -43,10 +44,11 @@ def as_document(
         Settings, and by subject the versions, counts and each call's verdict. Of a finding only
         what there is to say is there.
     """
+    machine = this_machine()
     return {
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
+        "machine": f"{machine.system} {machine.architecture}",
         "settings": dict(settings),
         "seconds": round(report.seconds, 1),
         "interrupted": report.interrupted,
@@ -120,7 +122,7 @@ def _subject(report: Report, subject: str, ledger: Ledger | None, most: int) -> 
             "file": f"expected/{ledger.path.name}",
             "entries": len(ledger.differences),
             "expected": sum(ledger.expects(f) is not None for f in amiss),
-            "complaints": ledger.complaints(findings),
+            "complaints": [ledger.complaint(f) for f in ledger.broken(findings)],
         },
         "results": [_result(f, ledger, id(f) in shown) for f in findings],
     }

@@ -127,6 +127,7 @@ def make_document(
             "jobs": 2,
             "timeout": 60.0,
             "memory": 11.7,
+            "processor": ["Some CPU", "2 cores", "has avx512f", "lacks avx512_fp16"],
         },
         "subjects": subjects,
     }

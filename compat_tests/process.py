@@ -68,7 +68,7 @@ class WorkerProcess:
             )
         except OSError as error:
             self._errors.close()
-            raise CannotStart(f"{python} can't be run: {error}") from None
+            raise CannotStart(f"{python or sys.executable} can't be run: {error}") from None
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
         self.alive = True

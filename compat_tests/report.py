@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
@@ -23,11 +26,12 @@ from rich.text import Text
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import FAMILIES
 from compat_tests.conclusion import Conclusion
+from compat_tests.expected.ledger import file_name
 from compat_tests.judge import Verdict
 from compat_tests.pages.reading import shortened
 from compat_tests.reproduce import reproducer, smallest
 from compat_tests.runner import Finding, Report
-from compat_tests.subjects.registry import resolve
+from compat_tests.subjects.registry import resolve, split
 
 PLAIN_WIDTH = 100
 """Columns to fill when the output is not a terminal."""
@@ -80,7 +84,12 @@ WORST_FIRST = (
     Verdict.CLOSE,
     Verdict.REFUSED,
     Verdict.UNCLEAR,
+    Verdict.EXACT,
+    Verdict.CLEAR,
 )
+
+PACKAGES = ("tensorflow", "keras", "torch", "jax", "onnxruntime", "onnx", "openvino", "numpy")
+"""In a subject's description, what may change what it does; the first that is there is told."""
 
 STYLES = {
     verdict: column.style
@@ -93,6 +102,8 @@ STYLES = {
 
 def make_console() -> Console:
     """A console that is wide enough for the tables when its output is piped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # where × can't be written, ? is better than none
+        sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
 
@@ -148,21 +159,36 @@ class LiveView:
         self._progress.update(self._tasks[subject], advance=1, amiss=amiss)
 
 
-def print_header(console: Console, facts: Iterable[str]) -> None:
-    """Prints what is about to be run."""
+def print_header(console: Console, *facts: Iterable[str]) -> None:
+    """Prints what is about to be run, and where: a line each."""
     console.print(Text("Transposed convolution, judged by its definition", style="bold"))
-    console.print(Text("  " + " · ".join(facts), style="dim"))
+    for line in facts:
+        told = Text(" · ".join(line), style="dim")
+        console.print(Padding(told, (0, 0, 0, 2)))
 
 
-def print_report(console: Console, report: Report, conclusions: Mapping[str, Conclusion]) -> None:
-    """Prints the tables, and of each subject what is news."""
+def print_report(
+    console: Console,
+    report: Report,
+    conclusions: Mapping[str, Conclusion],
+    deciding: Collection[str] | None = None,
+) -> None:
+    """Prints the tables, and of each subject what is news.
+
+    Args:
+        console: where to.
+        report: the report.
+        conclusions: those of `conclude`.
+        deciding: the subjects that decide the exit code; all if it is not given.
+    """
+    deciding = report.subjects if deciding is None else deciding
     subjects = [subject for subject in report.subjects if subject not in report.failures]
     _print_counts(console, "legal calls", {s: report.legal(s) for s in subjects}, LEGAL_COLUMNS)
     illegal = {subject: found for subject in subjects if (found := report.illegal(subject))}
     _print_counts(console, "illegal calls", illegal, ILLEGAL_COLUMNS)
     _print_families(console, {s: found for s in subjects if (found := report.legal(s))})
     for subject in report.subjects:
-        _print_subject(console, report, subject, conclusions[subject])
+        _print_subject(console, report, subject, conclusions[subject], subject in deciding)
     console.print()
     if report.interrupted:
         console.print(Text("interrupted; the tables show what was judged before", style="yellow"))
@@ -271,7 +297,12 @@ def _table(title: str) -> Table:
 
 
 def _print_subject(
-    console: Console, report: Report, subject: str, conclusion: Conclusion, kinds: int = 4
+    console: Console,
+    report: Report,
+    subject: str,
+    conclusion: Conclusion,
+    decides: bool,
+    kinds: int = 4,
 ) -> None:
     """Prints why a subject did not run, or the kinds of findings that are news of it."""
     notes = []
@@ -291,45 +322,111 @@ def _print_subject(
         )
         notes.append(Text(f"{foreseen:,} differences are known: {ledger.path.name}"))
     if silent := conclusion.silent:
-        versions = ", ".join(f"{name}{text}" for name, text in silent.applies.items())
-        notes.append(Text(f"expected/{silent.path.name} speaks of {versions} only", "yellow"))
+        notes.append(Text(f"expected/{silent.path.name} speaks of {silent.scope} only", "yellow"))
+    if unknown := len(conclusion.news) + len(conclusion.broken):
+        told = f"{unknown:,} {'is' if unknown == 1 else 'are'} not as known"
+        if not decides:
+            told += ", which decides nothing here"
+            told += "" if conclusion.silent else ": --strict fails on it"
+        if conclusion.ledger or not decides:
+            notes.append(Text(told, "bold red" if decides else "yellow"))
+    notes += [Text(f"stale, which fails under --strict: {s}", "yellow") for s in conclusion.stale]
     if not notes and conclusion.holds:
         return
     console.print()
     console.print(Text(subject, style="bold cyan"))
     for note in notes:
         console.print(Padding(note, (0, 0, 0, 2)))
-    for complaint in conclusion.complaints[:kinds]:
-        console.print(Padding(Text(f"not as known: {complaint}", "bold red"), (0, 0, 0, 2)))
-    if len(conclusion.complaints) > kinds:
-        rest = len(conclusion.complaints) - kinds
-        console.print(Text(f"  and {rest:,} more that are not as known", style="dim"))
-    _print_kinds(console, conclusion.news, kinds)
+    _print_kinds(console, conclusion, kinds)
+    if not conclusion.holds and (conclusion.ledger or not decides):
+        _print_entry(console, report, subject, conclusion)
 
 
-def _print_kinds(console: Console, findings: Sequence[Finding], kinds: int) -> None:
-    """Prints an example of each kind of finding: alike in verdict and message but for numbers."""
+def _kinds(conclusion: Conclusion) -> list[list[Finding]]:
+    """The findings that are not as known, by kind: alike in verdict and message but for numbers.
+
+    A kind of calls that a ledger speaks of is told by what the ledger says. The worst come first.
+    """
     alike: dict[tuple[Verdict, str], list[Finding]] = {}
-    for finding in findings:
+    for finding in conclusion.news:
         judgement = finding.judgement
         likeness = judgement.diagnosis or shortened(judgement.detail, 400)
         likeness = re.sub(r"-?\d[\d,.:]*", "#", likeness)
         alike.setdefault((judgement.verdict, likeness), []).append(finding)
+    ledger = conclusion.ledger
+    for finding in conclusion.broken:
+        entry = ledger.entry(finding.call) if ledger else None
+        reason = f"known otherwise: {entry.reason if entry else ''}"
+        alike.setdefault((finding.judgement.verdict, reason), []).append(finding)
     ranked = sorted(alike, key=lambda kind: (WORST_FIRST.index(kind[0]), -len(alike[kind])))
+    return [alike[kind] for kind in ranked]
+
+
+def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
+    """Prints an example of each kind of finding, and how to see the first."""
+    ranked = _kinds(conclusion)
     indent = 24
-    for kind in ranked[:kinds]:
-        verdict, found = kind[0], alike[kind]
+    broken = set(map(id, conclusion.broken))
+    for found in ranked[:most]:
         first = smallest(found)
-        line = Text.assemble((f"  {verdict.value:<13} ", STYLES.get(verdict, "")))
+        judgement = first.judgement
+        line = Text.assemble(
+            (f"  {judgement.verdict.value:<13} ", STYLES.get(judgement.verdict, ""))
+        )
         line.append(f"{len(found):>5,}×  {first.call.id}", style="bold")
         console.print(line, overflow="ellipsis", no_wrap=True)
-        told = [first.judgement.diagnosis, first.judgement.detail]
-        detail = shortened(": ".join(filter(None, told)), 2 * (console.width - indent) - 8)
+        told = ": ".join(filter(None, [judgement.diagnosis, judgement.detail]))
+        if id(first) in broken and conclusion.ledger:
+            told = f"not as known: {conclusion.ledger.complaint(first)}. {told}"
+        detail = shortened(told, (3 if id(first) in broken else 2) * (console.width - indent) - 8)
         console.print(Padding(Text(detail, style="dim"), (0, 0, 0, indent)))
-    if len(ranked) > kinds:
-        rest = sum(len(alike[kind]) for kind in ranked[kinds:])
-        console.print(Text(f"  and {rest:,} more of {len(ranked) - kinds} kinds", style="dim"))
-    if ranked and isinstance((first := smallest(alike[ranked[0]])).call, Case):
-        console.print(Text("  to see the first:", style="dim"))
+    if len(ranked) > most:
+        rest = sum(map(len, ranked[most:]))
+        console.print(Text(f"  and {rest:,} more of {len(ranked) - most} kinds", style="dim"))
+    if ranked:
+        _print_reproducer(console, smallest(ranked[0]))
+
+
+def _print_reproducer(console: Console, first: Finding) -> None:
+    """Prints what shows a finding: a script, and the command that judges the call again."""
+    console.print(Text("  to see the first:", style="dim"))
+    command = ("python", "-m", "compat_tests", "--subject", first.subject, "--case", first.call.id)
+    script = shlex.join(command)
+    if isinstance(first.call, Case) and not first.judgement.holds:
         script = reproducer(resolve(first.subject), first.call, first.judgement)
-        console.print(Text(script.rstrip()), soft_wrap=True)  # to be copied, so left as it is
+    console.print(Text(script.rstrip()), soft_wrap=True)  # to be copied, so left as it is
+
+
+def _print_entry(console: Console, report: Report, subject: str, conclusion: Conclusion) -> None:
+    """Prints the entry of a ledger that would have the first kind known."""
+    name = split(subject)[0]
+    ledger = conclusion.ledger or conclusion.silent
+    path = f"compat_tests/expected/{ledger.path.name if ledger else file_name(name)}"
+    if conclusion.silent and not conclusion.ledger:
+        told = f"  to have them known, widen what {path} speaks of, once it holds there"
+        console.print(Text(told, style="dim"), soft_wrap=True)
+        return
+    first = smallest(_kinds(conclusion)[0])
+    if first in conclusion.broken and conclusion.ledger:
+        entry = conclusion.ledger.entry(first.call)
+        assert entry is not None
+        told = f"  to have the first known, change the entry of {path} whose reason is:"
+        console.print(Text(told, style="dim"))
+        console.print(Padding(Text(entry.reason), (0, 0, 0, 4)))
+        console.print(
+            Text("  or say on which machines it holds, by its `where`", style="dim"), soft_wrap=True
+        )
+        return
+    version = next(
+        (f"{k} {v}" for k, v in report.descriptions.get(subject, {}).items() if k in PACKAGES), ""
+    )
+    console.print(Text(f"  to have the first known, add to {path}:", style="dim"))
+    lines = (
+        "[[difference]]",
+        f'verdict = "{first.judgement.verdict.value}"',
+        f'cases = ["{first.call.id}"]  # or traits, see compat_tests/cases/traits.py',
+        'where = { lacks = ["avx512_fp16"] }  # only if it depends on the machine',
+        'reason = "why it does so, in a sentence"',
+        f'recheck = "after {version}"' if version else 'recheck = "when to look again"',
+    )
+    console.print(Text("\n".join(lines)), soft_wrap=True)

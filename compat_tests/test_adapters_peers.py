@@ -31,6 +31,7 @@ from compat_tests.judge import Verdict, expected
 from compat_tests.oracle import Array
 from compat_tests.process import ROOT
 from compat_tests.runner import run
+from compat_tests.subjects.calling import tensorflow
 from compat_tests.subjects.jax_lax import Jax
 from compat_tests.subjects.keras_layer import Keras
 from compat_tests.subjects.numpy_types import numpy_dtype
@@ -297,8 +298,16 @@ class Scripts(unittest.TestCase):
         ]
     )
     def test_script_computes_the_answer(self, name: str, subject: str, case: Case) -> None:
-        _need(self, resolve(subject))
-        assert_script(resolve(subject), case)
+        adapter = resolve(subject)
+        _need(self, adapter)
+        found = judged_here(adapter, case)
+        if found.verdict is Verdict.REFUSED and subject == "keras" and not _always_taken(case):
+            # TensorFlow's op underneath takes it on some machines only, and the text's no more.
+            with self.assertRaises(tensorflow().errors.OpError):
+                assert_script(adapter, case)
+            return
+        self.assertIs(found.verdict, Verdict.EXACT, told(found))
+        assert_script(adapter, case)
 
     @parameterized.expand(_each(*ELSEWHERE))
     def test_script_chooses_the_backend(self, name: str, subject: Subject) -> None:

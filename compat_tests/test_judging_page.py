@@ -9,6 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from compat_tests.expected.condition import KEYS, Condition
+from compat_tests.expected.ledger import read_ledger
 from compat_tests.process import ROOT, environment
 
 PAGE = (ROOT / "docs" / "judge_a_kernel.md").read_text(encoding="utf-8")
@@ -21,6 +23,11 @@ def _block(language: str) -> str:
     found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     assert found, f"the page shows no {language}"
     return found.group(1)
+
+
+def _blocks(language: str) -> list[str]:
+    """All blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
 def _commands() -> list[list[str]]:
@@ -55,15 +62,23 @@ class Page(unittest.TestCase):
             self.assertIn(" ".join(line.split()), " ".join(done.stdout.split()))
 
     def test_ledger(self) -> None:
-        (self.folder / "my_kernel.toml").write_text(_block("toml"))
+        (self.folder / "my_kernel.toml").write_text(_block("toml"), encoding="utf-8")
         done = self._run(self.kernel, _commands()[1])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("differences are known: my_kernel.toml", done.stdout)
         bare = [word for word in _commands()[1] if not word.startswith(("--exp", "my_kernel.t"))]
         self.assertEqual(self._run(self.kernel, bare).returncode, 1)
 
+    def test_condition(self) -> None:
+        (self.folder / "whole.toml").write_text("".join(_blocks("toml")), encoding="utf-8")
+        ledger = read_ledger(self.folder / "whole.toml")
+        *_, entry = ledger.differences
+        self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
+        for key in KEYS:
+            self.assertIn(f"`{key}`", PAGE)
+
     def _run(self, kernel: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-        (self.folder / "my_kernel.py").write_text(kernel)
+        (self.folder / "my_kernel.py").write_text(kernel, encoding="utf-8")
         return subprocess.run(
             [sys.executable, "-m", "compat_tests", *arguments],
             cwd=self.folder,

@@ -11,8 +11,10 @@ from parameterized import parameterized
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select, select_illegal
+from compat_tests.expected.condition import Condition
 from compat_tests.expected.ledger import FOLDER, Ledger, read_ledger
 from compat_tests.judge import Verdict
+from compat_tests.machine import Machine
 from compat_tests.runner import Call
 from compat_tests.subjects.registry import ADAPTERS, HELP, resolve
 
@@ -27,7 +29,10 @@ but = ["*-g2-*"]
 reason = "there is no kernel"
 link = "https://example.org/1"
 recheck = "with TensorFlow 2.22"
+where = { lacks = "avx512_fp16", onednn = true }
 """
+
+HERE = Machine("Linux", "x86_64", instructions=frozenset({"avx2"}))
 
 FILES = [(path.stem,) for path in sorted(FOLDER.glob("*.toml"))]
 
@@ -35,7 +40,7 @@ FILES = [(path.stem,) for path in sorted(FOLDER.glob("*.toml"))]
 def _read(text: str) -> Ledger:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "some.toml")
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         return read_ledger(path)
 
 
@@ -53,9 +58,34 @@ class Reading(unittest.TestCase):
         self.assertFalse(entry.names(replace(case, groups=2)))
         self.assertTrue(entry.names(replace(case, dtype="float64", family="plane")))
         self.assertFalse(entry.names(select_illegal()[0]))
-        self.assertTrue(ledger.speaks_of({"tensorflow": "2.21.3"}))
-        self.assertFalse(ledger.speaks_of({"tensorflow": "2.22.0"}))
-        self.assertFalse(ledger.speaks_of({}))
+        self.assertTrue(ledger.speaks_of(HERE, {"tensorflow": "2.21.3"}))
+        self.assertFalse(ledger.speaks_of(HERE, {"tensorflow": "2.22.0"}))
+        self.assertFalse(ledger.speaks_of(HERE, {}))
+        self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
+
+    def test_entries_that_do_not_hold_are_left_out(self) -> None:
+        ledger = _read(GOOD)
+        without = replace(HERE, instructions=frozenset({"avx512_fp16"}))
+        for machine, onednn, entries in (
+            (HERE, "on", 1),
+            (HERE, "off", 0),
+            (without, "on", 0),
+            (without, "off", 0),
+        ):
+            self.assertEqual(len(ledger.at(machine, {"oneDNN": onednn}).differences), entries)
+
+    def test_entry_of_which_nobody_can_say_foresees_both(self) -> None:
+        (entry,) = _read(GOOD).at(HERE, {}).differences
+        self.assertEqual(
+            entry.verdicts, {Verdict.REFUSED, Verdict.FATAL, Verdict.EXACT, Verdict.CLEAR}
+        )
+
+    def test_whole_file_for_a_kind_of_machine(self) -> None:
+        ledger = _read(f'{GOOD}\n[where]\nsystem = ["Linux", "Darwin"]\narchitecture = "arm64"\n')
+        known = {"tensorflow": "2.21.3"}
+        self.assertFalse(ledger.speaks_of(HERE, known))
+        self.assertTrue(ledger.speaks_of(replace(HERE, architecture="arm64"), known))
+        self.assertEqual(ledger.scope, "tensorflow<2.22,>=2.21, Linux or Darwin, arm64")
 
     @parameterized.expand(
         [
@@ -68,6 +98,12 @@ class Reading(unittest.TestCase):
             ("bad trait", "strided", "striding", "no trait 'striding'; there are family, "),
             ("bad pattern", '["*-g2-*"]', "[2]", "2 is no pattern"),
             ("bad version", ">=2.21,<2.22", "new", "new"),
+            ("no condition", "lacks =", "without =", "difference 1: where knows no 'without'"),
+            ("bad condition", '"avx512_fp16"', "16", "where.lacks is 16; it is a text or a list"),
+            ("neither on nor off", "onednn = true", 'onednn = "on"', "it is true or false"),
+            ("bad versions", "onednn = true", "versions = 2", "a table of versions by package"),
+            ("bad variable", "onednn = true", "settings = { X = '1' }", "a table of values of TF_"),
+            ("empty condition", '{ lacks = "avx512_fp16", onednn = true }', "{}", "it is a table"),
         ]
     )
     def test_bad(self, name: str, old: str, new: str, message: str) -> None:
@@ -90,6 +126,36 @@ class Own(unittest.TestCase):
         for entry in ledger.differences:
             self.assertTrue(any(map(entry.names, calls)), entry.reason)
         self.assertIn(name, {subject.replace(":", "-") for subject, _ in HELP})
+
+    @parameterized.expand(FILES)
+    def test_asks_of_the_processor_only_on_one_architecture(self, name: str) -> None:
+        """An instruction set that another architecture cannot have is lacking there for nothing."""
+        ledger = read_ledger(FOLDER / f"{name}.toml")
+        asking = [c for c in ledger.conditions if c.instructions and not c.architecture]
+        self.assertTrue(ledger.where.architecture or not asking)
+
+    def test_native_holds_with_half_instructions_and_without(self) -> None:
+        """The calls that were found to differ between the two kinds of processors."""
+        native = read_ledger(FOLDER / "native.toml")
+        described = {"tensorflow": "2.21.0", "oneDNN": "on"}
+        there, here = (
+            native.at(replace(HERE, instructions=frozenset(found)), described)
+            for found in ({"avx512f", "avx512bw", "avx512_fp16"}, {"avx512f", "avx512bw"})
+        )
+        differing = [
+            case
+            for case in select()
+            if (there.entry(case) is None) is not (here.entry(case) is None)
+        ]
+        self.assertEqual(len(differing), 92)
+        for case in differing:
+            self.assertEqual(case.dtype, "half")
+            self.assertIsInstance(case.padding, str)
+            plain = max(case.dilations) == 1 and case.groups == 1 and case.data_format == "NHWC"
+            self.assertFalse(plain, case.id)
+            entry = here.entry(case)
+            assert entry is not None
+            self.assertEqual(entry.verdicts, {Verdict.REFUSED})
 
     def test_none_excuses_ours(self) -> None:
         self.assertFalse([name for (name,) in FILES if name.startswith("ours")])

@@ -353,6 +353,15 @@ class Html(unittest.TestCase):
         self.assertIn("Interrupted", render_html(document))
         self.assertIn("Interrupted", render_markdown(document))
 
+    def test_processor_is_told(self) -> None:
+        """As half precision depends on it."""
+        told = "processor Some CPU, 2 cores, has avx512f, lacks avx512_fp16"
+        self.assertIn(told, render_markdown(self.document))
+        self.assertIn(told.partition(" ")[2], render_html(self.document))
+        settings = {**self.document["settings"], "processor": None}
+        older = render_markdown({**self.document, "settings": settings})
+        self.assertNotIn("processor", older.partition("## ")[0])
+
     def test_broken_promises_of_a_ledger_are_told(self) -> None:
         document = make_document(SOME)
         document["subjects"]["native"]["ledger"]["complaints"] = ["axis-1 is exact at last"]

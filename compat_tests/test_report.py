@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from packaging.specifiers import SpecifierSet
@@ -15,10 +17,20 @@ from parameterized import parameterized
 from rich.console import Console
 
 from compat_tests.cases.registry import FAMILIES, select_illegal
-from compat_tests.conclusion import CANNOT_RUN, FAILS, HOLDS, INTERRUPTED, conclude, exit_code
+from compat_tests.conclusion import (
+    CANNOT_RUN,
+    FAILS,
+    HOLDS,
+    INTERRUPTED,
+    conclude,
+    exit_code,
+    under_judgement,
+)
 from compat_tests.document import as_document, read_report, write_document
-from compat_tests.expected.ledger import Difference, Ledger, Pattern
+from compat_tests.expected.condition import ANYWHERE, Condition
+from compat_tests.expected.ledger import Difference, Ledger, Pattern, read_ledger
 from compat_tests.judge import Judgement, Numbers, Verdict
+from compat_tests.machine import Machine
 from compat_tests.pages.reading import shortened
 from compat_tests.report import print_report
 from compat_tests.runner import Finding, Report
@@ -27,6 +39,10 @@ PLANE = FAMILIES["plane"]()
 EDGE = FAMILIES["edge"]()
 ILLEGAL = select_illegal()
 EXACT = Judgement(Verdict.EXACT)
+HALF = Machine("Linux", "x86_64", instructions=frozenset({"avx512f", "avx512_fp16"}))
+NO_HALF = replace(HALF, instructions=frozenset({"avx512f"}))
+NOT_TOLD = replace(HALF, instructions=None)
+ARM = Machine("Linux", "arm64", instructions=frozenset({"asimd"}))
 NO_WORDS = Judgement(Verdict.REFUSED, "there is no word for it", inexpressible=True)
 
 
@@ -37,21 +53,36 @@ def _report(*judgements: Judgement, subject: str = "ours", native: Judgement = E
     return Report((subject, "native"), {subject: len(judgements), "native": 1}, findings=findings)
 
 
-def _ledger(*cases: str, verdict: Verdict = Verdict.REFUSED, version: str = ">=2") -> Ledger:
+def _ledger(
+    *cases: str,
+    verdict: Verdict = Verdict.REFUSED,
+    version: str = ">=2",
+    entry: Condition = ANYWHERE,
+    whole: Condition = ANYWHERE,
+) -> Ledger:
     """A ledger for TensorFlow 2 with one entry."""
     patterns = tuple(Pattern(ids=pattern) for pattern in cases)
-    entry = Difference(frozenset({verdict}), patterns, (), "it never could", "", "next year")
-    return Ledger(Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (entry,))
+    only = Difference(frozenset({verdict}), patterns, (), "it never could", "", "next year", entry)
+    return Ledger(Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (only,), whole)
 
 
-def _printed(report: Report, width: int = 100, **ledgers: Ledger) -> list[str]:
+def _printed(report: Report, width: int = 100, named: str = "", **ledgers: Ledger) -> list[str]:
     console = Console(width=width, file=io.StringIO(), record=True)
-    print_report(console, report, conclude(report, ledgers))
+    deciding = under_judgement(report.subjects, named.split())
+    print_report(console, report, conclude(report, ledgers, machine=HALF), deciding)
     return console.export_text().splitlines()
 
 
-def _code(report: Report, *named: str, errors_count: bool = False, **ledgers: Ledger) -> int:
-    return exit_code(report, conclude(report, ledgers, errors_count), named)
+def _code(
+    report: Report,
+    *named: str,
+    errors_count: bool = False,
+    strict: bool = False,
+    machine: Machine | None = None,
+    **ledgers: Ledger,
+) -> int:
+    conclusions = conclude(report, ledgers, errors_count, machine or HALF)
+    return exit_code(report, conclusions, named, strict)
 
 
 class Tables(unittest.TestCase):
@@ -193,6 +224,14 @@ class ExitCode(unittest.TestCase):
         report = _report(EXACT)
         report.failures["ours"] = "no such module"
         self.assertEqual(_code(report), CANNOT_RUN)
+        self.assertEqual(_code(report, "native"), CANNOT_RUN)
+
+    def test_a_framework_that_could_not_run_decides_only_if_named(self) -> None:
+        report = _report(EXACT)
+        report.failures["native"] = "no such module"
+        self.assertEqual(_code(report), HOLDS)
+        self.assertEqual(_code(report, strict=True), CANNOT_RUN)
+        self.assertEqual(_code(report, "ours", "native"), CANNOT_RUN)
 
     def test_absent_decides_only_if_named(self) -> None:
         report = _report(EXACT)
@@ -200,7 +239,49 @@ class ExitCode(unittest.TestCase):
         report.planned["torch"] = 5
         report.absent["torch"] = "not installed"
         self.assertEqual(_code(report), HOLDS)
+        self.assertEqual(_code(report, strict=True), HOLDS)
         self.assertEqual(_code(report, "torch"), CANNOT_RUN)
+
+    def test_nothing_was_judged_where_ours_is_absent(self) -> None:
+        report = _report()
+        report.absent["ours"] = "not installed"
+        self.assertEqual(_code(report), CANNOT_RUN)
+
+    @parameterized.expand(
+        [
+            ("the suite's own choice", "ours ours:xla native native:xla", "", "ours ours:xla"),
+            ("all", "ours litert litert:ours torch", "", "ours litert:ours"),
+            ("one framework", "native", "native", "native"),
+            ("two frameworks", "torch jax", "torch jax", "torch jax"),
+            ("beside a framework", "ours native", "ours native", "ours"),
+            (
+                "from outside",
+                "my.kernels:tconv native",
+                "my.kernels:tconv native",
+                "my.kernels:tconv",
+            ),
+            ("elsewhere", "ours@/opt/python native", "native", "ours@/opt/python"),
+        ]
+    )
+    def test_who_decides(self, name: str, subjects: str, named: str, deciding: str) -> None:
+        found = under_judgement(subjects.split(), named.split())
+        self.assertEqual(found, set(deciding.split()))
+
+    @parameterized.expand([(v.value, v) for v in Verdict if v is not Verdict.CLEAR])
+    def test_a_framework_beside_ours_decides_nothing(self, name: str, verdict: Verdict) -> None:
+        report = _report(EXACT, native=Judgement(verdict, "so it is"))
+        wrong = verdict is not Verdict.EXACT
+        self.assertEqual(_code(report), HOLDS)
+        self.assertEqual(_code(report, "ours", "native"), HOLDS)
+        self.assertEqual(_code(report, strict=True), FAILS if wrong else HOLDS)
+        report = replace(report, subjects=("native",), planned={"native": 1})
+        report.findings = report.findings[1:]
+        self.assertEqual(_code(report, "native"), FAILS if wrong else HOLDS)
+
+    def test_ours_fails_whatever_else_holds(self) -> None:
+        report = _report(Judgement(Verdict.WRONG_VALUES))
+        for named in ((), ("ours",), ("ours", "native"), ("native",)):
+            self.assertEqual(_code(report, *named), FAILS)
 
     def test_interrupted(self) -> None:
         report = _report(EXACT)
@@ -209,50 +290,111 @@ class ExitCode(unittest.TestCase):
 
 
 class Known(unittest.TestCase):
-    """Findings held against a ledger, strictly in both directions."""
+    """Findings on a framework held against a ledger, strictly in both directions."""
 
     def setUp(self) -> None:
-        self.report = _report(EXACT, native=Judgement(Verdict.REFUSED, "no"))
-        self.report.descriptions["native"] = {"tensorflow": "2.21.0"}
+        self.report = self._native(Judgement(Verdict.REFUSED, "no"))
+
+    def _native(self, judgement: Judgement) -> Report:
+        """One case for the native op alone."""
+        description = {"native": {"tensorflow": "2.21.0"}}
+        findings = [Finding("native", PLANE[0], judgement)]
+        return Report(("native",), {"native": 1}, description, findings=findings)
+
+    def _code(self, report: Report, **settings: Any) -> int:
+        return _code(report, "native", **settings)
 
     def test_foreseen(self) -> None:
-        self.assertEqual(_code(self.report, native=_ledger(PLANE[0].id)), HOLDS)
+        self.assertEqual(self._code(self.report, native=_ledger(PLANE[0].id)), HOLDS)
 
     def test_not_foreseen(self) -> None:
-        self.assertEqual(_code(self.report), FAILS)
-        self.assertEqual(_code(self.report, native=_ledger(PLANE[1].id)), FAILS)
+        self.assertEqual(self._code(self.report), FAILS)
+        self.assertEqual(self._code(self.report, native=_ledger(PLANE[1].id)), FAILS)
 
     def test_other_verdict(self) -> None:
         ledger = _ledger(PLANE[0].id, verdict=Verdict.FATAL)
-        self.assertEqual(_code(self.report, native=ledger), FAILS)
-        (complaint,) = conclude(self.report, {"native": ledger})["native"].complaints
+        self.assertEqual(self._code(self.report, native=ledger), FAILS)
+        (finding,) = conclude(self.report, {"native": ledger})["native"].broken
+        complaint = ledger.complaint(finding)
         self.assertIn("is refused; native.toml expects fatal: it never could", complaint)
 
     def test_unexpected_pass(self) -> None:
-        report = _report(EXACT)
-        report.descriptions["native"] = {"tensorflow": "2.21.0"}
-        self.assertEqual(_code(report, native=_ledger("plane-*")), FAILS)
-        self.assertIn("not as known", "\n".join(_printed(report, native=_ledger("plane-*"))))
+        report = self._native(EXACT)
+        self.assertEqual(self._code(report, native=_ledger("plane-*")), FAILS)
+        text = "\n".join(_printed(report, named="native", native=_ledger("plane-*")))
+        self.assertRegex(text, rf"exact +1× +{PLANE[0].id}")
+        self.assertIn("not as known", text)
+        self.assertIn(f"--subject native --case {PLANE[0].id}", text)
+        self.assertRegex(text, "change the entry of compat_tests/expected/native.toml")
 
-    def test_stale_entry(self) -> None:
+    def test_stale_pattern_is_told_and_fails_when_strict(self) -> None:
         ledger = _ledger(PLANE[0].id, "plane-of-old-*")
-        self.assertEqual(_code(self.report, native=ledger), FAILS)
-        (complaint,) = conclude(self.report, {"native": ledger})["native"].complaints
-        self.assertIn("'plane-of-old-*' matches no call", complaint)
+        self.assertEqual(self._code(self.report, native=ledger), HOLDS)
+        self.assertEqual(self._code(self.report, native=ledger, strict=True), FAILS)
+        text = " ".join("\n".join(_printed(self.report, native=ledger)).split())
+        self.assertIn("'plane-of-old-*' matches no call", text)
 
     def test_no_words_breaks_no_promise(self) -> None:
-        report = _report(EXACT, native=NO_WORDS)
-        report.descriptions["native"] = {"tensorflow": "2.21.0"}
         ledger = _ledger("plane-*", verdict=Verdict.WRONG_VALUES)
-        self.assertEqual(_code(report, native=ledger), HOLDS)
+        self.assertEqual(self._code(self._native(NO_WORDS), native=ledger), HOLDS)
 
     def test_another_version_decides_only_if_named(self) -> None:
         ledger = _ledger(PLANE[0].id, version=">=3")
-        self.assertEqual(_code(self.report, native=ledger), HOLDS)
-        self.assertEqual(_code(self.report, "native", native=ledger), FAILS)
-        self.assertIn(
-            "speaks of tensorflow>=3 only", "\n".join(_printed(self.report, native=ledger))
-        )
+        report = _report(EXACT, native=Judgement(Verdict.REFUSED, "no"))
+        self.assertEqual(_code(report, native=ledger), HOLDS)
+        self.assertEqual(_code(report, native=ledger, strict=True), HOLDS)
+        self.assertEqual(self._code(self.report, native=ledger), FAILS)
+        text = "\n".join(_printed(self.report, native=ledger))
+        self.assertIn("speaks of tensorflow>=3 only", text)
+
+    def test_another_kind_of_machine_decides_only_if_named(self) -> None:
+        ledger = _ledger(PLANE[0].id, whole=Condition(architecture=("arm64",)))
+        report = _report(EXACT, native=Judgement(Verdict.REFUSED, "no"))
+        self.assertEqual(_code(report, native=ledger, strict=True), HOLDS)
+        self.assertEqual(self._code(self.report, native=ledger), FAILS)
+        self.assertEqual(self._code(self.report, native=ledger, machine=ARM), HOLDS)
+        text = "\n".join(_printed(report, native=ledger))
+        self.assertIn("speaks of tensorflow>=2, arm64 only", text)
+        self.assertIn("1 is not as known, which decides nothing here\n", re.sub(" +\n", "\n", text))
+        self.assertIn("widen what compat_tests/expected/native.toml speaks of", text)
+
+    @parameterized.expand(
+        [
+            ("where_it_holds", NO_HALF, Verdict.REFUSED, HOLDS),
+            ("where_it_holds_and_is_mended", NO_HALF, Verdict.EXACT, FAILS),
+            ("elsewhere", HALF, Verdict.EXACT, HOLDS),
+            ("elsewhere_and_refused", HALF, Verdict.REFUSED, FAILS),
+            ("where_nobody_can_say", NOT_TOLD, Verdict.REFUSED, HOLDS),
+            ("where_nobody_can_say_and_exact", NOT_TOLD, Verdict.EXACT, HOLDS),
+            ("where_nobody_can_say_and_wrong", NOT_TOLD, Verdict.WRONG_VALUES, FAILS),
+        ]
+    )
+    def test_entry_for_some_processors(
+        self, name: str, machine: Machine, verdict: Verdict, code: int
+    ) -> None:
+        ledger = _ledger(PLANE[0].id, entry=Condition(lacks=("avx512_fp16",)))
+        report = self._native(Judgement(verdict))
+        self.assertEqual(self._code(report, native=ledger, machine=machine, strict=True), code)
+
+    def test_what_is_not_known_is_told_with_the_way_to_see_and_to_enter_it(self) -> None:
+        report = _report(EXACT, native=Judgement(Verdict.REFUSED, "not today"))
+        report.descriptions["native"] = {"tensorflow": "2.21.0"}
+        ledger = _ledger(PLANE[1].id)
+        text = "\n".join(_printed(report, native=ledger))
+        self.assertIn("1 is not as known, which decides nothing here: --strict fails on it", text)
+        self.assertRegex(text, rf"refused +1× +{PLANE[0].id}\n +not today")
+        self.assertIn("tf.nn.conv2d_transpose(x, w, ", text)
+        self.assertIn("add to compat_tests/expected/native.toml:", text)
+        entry = text[text.index("[[difference]]") :].partition("\n\n")[0]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "native.toml")
+            path.write_text('[applies]\ntensorflow = ">=2"\n' + entry, encoding="utf-8")
+            mended = read_ledger(path)
+        self.assertEqual(_code(report, native=mended, machine=NO_HALF, strict=True), HOLDS)
+
+    def test_no_ledger_is_recommended_for_ours(self) -> None:
+        text = "\n".join(_printed(_report(Judgement(Verdict.REFUSED, "no"))))
+        self.assertNotIn("[[difference]]", text)
 
     def test_exception_to_a_pattern(self) -> None:
         ledger = _ledger("plane-*")
@@ -321,6 +463,6 @@ class Documents(unittest.TestCase):
     def test_not_a_document(self, name: str, text: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
             with self.assertRaisesRegex(ValueError, "holds no results"):
                 read_report(path, {"ours": PLANE[:3]})

@@ -13,15 +13,19 @@ import time
 import unittest
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from parameterized import parameterized
+from typer.testing import CliRunner
 
 from compat_tests import planted
+from compat_tests.__main__ import app
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
+from compat_tests.machine import Machine
 from compat_tests.outcomes import Answered, Died
 from compat_tests.process import ROOT, WorkerProcess
 from compat_tests.runner import MEMORY, Report, run
@@ -170,14 +174,14 @@ class Resumed(unittest.TestCase):
             results = Path(folder, "results.json")
             options = ["--family", "plane", "--json", str(results)]
             self._run(_command("right", *options, "--sample", "20"), 0)
-            document = json.loads(results.read_text())
+            document = json.loads(results.read_text(encoding="utf-8"))
             subject = document["subjects"][_subject("right")]
             subject["results"] = subject["results"][:5]
             # A verdict that no new call would get shows whether the old one was taken over.
             subject["results"][0]["verdict"] = "wrong values"
-            results.write_text(json.dumps(document))
+            results.write_text(json.dumps(document), encoding="utf-8")
             self._run(_command("right", *options, "--sample", "20", "--resume"), 1)
-            document = json.loads(results.read_text())
+            document = json.loads(results.read_text(encoding="utf-8"))
             counts = document["subjects"][_subject("right")]["counts"]
             self.assertEqual(counts, {"exact": 19, "wrong values": 1})
             done = self._run(_command("right", "--sample", "20", "--resume"), 2)
@@ -244,23 +248,42 @@ class Killed(unittest.TestCase):
         (lost,) = [f for f in report.findings if f.judgement.verdict is Verdict.FATAL]
         self.assertIn("SIGKILL", lost.judgement.detail)
 
-    @parameterized.expand([("ctrl_c", signal.SIGINT), ("terminated", signal.SIGTERM)])
-    def test_interrupted_run_leaves_a_readable_report(self, name: str, by: signal.Signals) -> None:
+    @parameterized.expand(
+        [
+            ("ctrl_c", signal.SIGINT, False),
+            ("ctrl_c_where_it_was_ignored", signal.SIGINT, True),
+            ("terminated", signal.SIGTERM, False),
+            ("terminated_where_it_was_ignored", signal.SIGTERM, True),
+        ]
+    )
+    def test_interrupted_run_leaves_a_readable_report(
+        self, name: str, by: signal.Signals, ignored: bool
+    ) -> None:
         with tempfile.TemporaryDirectory() as folder:
             note, results = Path(folder, "pid"), Path(folder, "results.json")
             command = _command("slow", "--family", "axis", "--json", str(results))
             with subprocess.Popen(
-                command,
+                # What a shell does for its background jobs; ignored signals are inherited.
+                [
+                    "sh",
+                    "-c",
+                    f"trap '{'' if ignored else '-'}' INT TERM; exec \"$@\"",
+                    "sh",
+                    *command,
+                ],
                 cwd=ROOT,
                 env={**os.environ, planted.PID_FILE: str(note)},
                 stdout=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
             ) as process:
-                _wait_for(note)
-                time.sleep(1)  # a few cases, of which each takes 0.05 s
-                process.send_signal(by)
-                output, _ = process.communicate(timeout=WAIT_SECONDS)
-            report = json.loads(results.read_text())
+                try:
+                    _wait_for(note)
+                    time.sleep(1)  # a few cases, of which each takes 0.05 s
+                    process.send_signal(by)
+                    output, _ = process.communicate(timeout=WAIT_SECONDS)
+                finally:
+                    process.kill()  # it has thousands of cases to go if it was not interrupted
+            report = json.loads(results.read_text(encoding="utf-8"))
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", output)
         self.assertIn("compat_tests.planted:slow", output)
@@ -311,6 +334,25 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         self.assertIn(shown, done.stdout)
 
+    def test_machine_is_told_and_decides_what_is_known(self) -> None:
+        """The same answer of a stand-in for a framework, on two machines."""
+        subject, case = _subject("raising"), STRIDE_3[0]
+        ledger = (
+            f'[[difference]]\nverdict = "refused"\ncases = ["{case.id}"]\n'
+            'reason = "no half"\nrecheck = "never"\nwhere = { lacks = ["avx512_fp16"] }\n'
+        )
+        machine = Machine("Linux", "x86_64", "Some CPU", frozenset({"avx512f"}))
+        richer = replace(machine, instructions=frozenset({"avx512f", "avx512_fp16"}))
+        with tempfile.TemporaryDirectory() as folder:
+            known = Path(folder, "known.toml")
+            known.write_text(ledger, encoding="utf-8")
+            options = ["--subject", subject, "--case", case.id, "--expected", str(known)]
+            for here, code in ((machine, 0), (richer, 1)):
+                with mock.patch("compat_tests.__main__.this_machine", return_value=here):
+                    done = CliRunner().invoke(app, options)
+                self.assertEqual(done.exit_code, code, done.output)
+                self.assertRegex(done.output, r"Some CPU · .*(has|lacks) .*avx512_fp16")
+
     @parameterized.expand(
         [
             ("subject", ["--subject", "nobody"], "nobody"),
@@ -330,7 +372,7 @@ class CommandLine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
             done = self._run(_command("shifted", "--case", case.id, "--json", str(path)))
-            report = json.loads(path.read_text())
+            report = json.loads(path.read_text(encoding="utf-8"))
         self.assertEqual(done.returncode, 1)
         self.assertIn(case.id, done.stdout)
         subject = report["subjects"][_subject("shifted")]

@@ -20,13 +20,17 @@ magnitudes. The program fails where the two are further apart than twice that. T
 more, with integers for weights and code. There nothing has to be rounded, and it fails unless all
 cells are equal.
 
-Exit status: 0 if all that holds, 1 if not, 2 if TensorFlow's own layers refuse (dilation, on CPUs
-where TensorFlow runs without oneDNN).
+Where TensorFlow refuses one of its own layers (the dilated one, on CPUs where it runs without
+oneDNN), the program says so and puts the definition in its place: a scatter written in NumPy, with
+the same weights. It has no gradient, so tf_tconv's layers are trained then.
+
+Exit status: 0 if all that holds, 1 if not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +52,7 @@ import tf_tconv
 Array = NDArray[Any]
 """An image, `[batch, height, width, channels]`, float32."""
 
-HOLDS, FAILS, REFUSED = 0, 1, 2
+HOLDS, FAILS = 0, 1
 ROUNDING = 2.0**-24  # By what float32 rounds at most, relative to the result.
 SEED = 3
 BATCH, CROP = 8, 95
@@ -96,6 +100,64 @@ class NativeTransposeToSize(keras.layers.Layer):
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
 
+class Scattered(keras.layers.Layer):
+    """The definition in NumPy, for a layer that TensorFlow refuses: each input adds to its outputs.
+
+    Args:
+        layer: whose place it takes; its weights, settings and activation are used.
+    """
+
+    def __init__(self, layer: keras.layers.Layer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights of the layer it stands for."""
+        self.layer.build(input_shape)
+        self.built = True
+
+    def call(self, inputs: Any, output_size: Any = None) -> Any:
+        """Scatters the inputs, "same" padding, and cuts to the size asked for, or the default."""
+        kernel, bias = self.get_weights()
+        strides, dilations = (
+            np.broadcast_to(getattr(self.layer, name, 1), 2)
+            for name in ("strides", "dilation_rate")
+        )
+        sizes = np.shape(inputs)[1:3]
+        wanted = np.multiply(sizes, strides) if output_size is None else np.shape(output_size)[1:3]
+        outputs = scatter(np.asarray(inputs), kernel, wanted, strides, dilations) + bias
+        return self.layer.activation(tf.constant(outputs, tf.float32))
+
+
+def scatter(image: Array, kernel: Array, size: Any, strides: Any, dilations: Any) -> Array:
+    """A transposed convolution with "same" padding by its definition, in float64.
+
+    Args:
+        image: `[batch, height, width, channels]`.
+        kernel: `[taps, taps, filters, channels]`.
+        size: height and width of the output.
+        strides: cells from one input's outputs to the next one's, both ways.
+        dilations: cells from one tap to the next, both ways.
+
+    Returns:
+        `[batch, height, width, filters]`.
+    """
+    batch, *cells, _ = image.shape
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel.shape, dilations, strict=False)]
+    spans = [(n - 1) * s + r for n, s, r in zip(cells, strides, reach, strict=True)]
+    whole = np.zeros((batch, *np.maximum(spans, size), kernel.shape[2]))
+    for row, column in np.ndindex(kernel.shape[:2]):
+        places = tuple(
+            slice(tap * d, tap * d + (n - 1) * s + 1, s)
+            for tap, d, n, s in zip((row, column), dilations, cells, strides, strict=True)
+        )
+        whole[(slice(None), *places)] += image.astype(np.float64) @ kernel[row, column].T
+    # The convolution that this is the adjoint of pads by what is left over, one less before than
+    # after where that is odd.
+    top, left = (max(span - n, 0) // 2 for span, n in zip(spans, size, strict=True))
+    return whole[:, top : top + size[0], left : left + size[1]]
+
+
 def native_layers() -> list[keras.layers.Layer]:
     """The decoder in TensorFlow's layers."""
     layer = keras.layers.Conv2DTranspose
@@ -103,6 +165,37 @@ def native_layers() -> list[keras.layers.Layer]:
         layer(24, 5, strides=2, padding="same", activation="relu"),
         NativeTransposeToSize(16, 4, strides=2, activation="relu"),
         layer(3, 3, dilation_rate=2, padding="same"),
+    ]
+
+
+def refusals() -> dict[int, str]:
+    """Which of TensorFlow's layers it refuses here, and why; asked with a small image."""
+    image, found = np.zeros((1, 8, 8, 1), np.float32), {}
+    for index, layer in enumerate(native_layers()):
+        x = tf.zeros((1, 4, 4, 2))
+        try:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = apply([layer] * (index + 1), index, x, image)
+            tape.gradient(y, [x, *layer.trainable_variables])
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            found[index] = reason(error.message)
+    return found
+
+
+def reason(message: str) -> str:
+    """The line of TensorFlow's message that says why."""
+    text = re.sub(r"\x1b\[\d*m|\[\[.*?\]\]|\{\{.*?\}\}", "", message)  # colours, names of nodes
+    text = text.partition("\n\nArguments received by ")[0]
+    # It comes after the places it was reached through.
+    return [line.strip() for line in text.splitlines() if line.strip()][-1]
+
+
+def reference_layers(refused: Container[int]) -> list[keras.layers.Layer]:
+    """TensorFlow's layers, and the definition for those that it refuses."""
+    return [
+        Scattered(layer) if index in refused else layer
+        for index, layer in enumerate(native_layers())
     ]
 
 
@@ -260,6 +353,7 @@ def compare(
     ours: Sequence[keras.layers.Layer],
     code: Array,
     image: Array,
+    refused: Container[int] = (),
     between: Callable[[Any], Any] | None = None,
 ) -> list[Comparison]:
     """Compares layer by layer, each pair on the same input, and the decoders as a whole.
@@ -269,6 +363,7 @@ def compare(
         ours: tf_tconv's layers with the same weights.
         code: `[1, code height, code width, 32]`.
         image: `[1, height, width, 3]`, whose size to match.
+        refused: which of TensorFlow's layers are the definition instead.
         between: keeps integers small from layer to layer; where it is given, weights and code are
             integers, and no difference is allowed.
 
@@ -279,7 +374,7 @@ def compare(
     outputs = [np.asarray(output) for output in decode(native, code, image, between)]
     inputs = [code, *map(between, outputs)]
     # With nothing negative in them, these layers sum magnitudes, and "relu" changes nothing.
-    bounds = native_layers()
+    bounds = reference_layers(refused)
     decode(bounds, code, image)
     comparisons = []
     drift = np.zeros_like(code)  # By how much the inputs of two whole decoders may differ.
@@ -333,19 +428,23 @@ def as_table(title: str, comparisons: Sequence[Comparison]) -> Table:
     return table
 
 
-def draw(path: Path, image: Array, whole: Comparison) -> None:
+def draw(path: Path, image: Array, whole: Comparison, refused: Iterable[int] = ()) -> None:
     """Writes the photograph, both decodings and their difference, side by side.
 
     Args:
         path: of the picture.
         image: the photograph, `[1, height, width, 3]`.
         whole: the comparison of the decoders.
+        refused: which of TensorFlow's layers are the definition instead.
     """
     _, height, width, _ = image.shape
     error = np.sqrt(np.mean((whole.native - image) ** 2))
+    note = f"root mean square error {error:.3f}"
+    if names := [NAMES[index] for index in refused]:
+        note += f"\n{', '.join(names)} refused: NumPy's instead"
     panels = (
         ("Photograph", f"{height} × {width} pixels", image),
-        ("TensorFlow's layers", f"root mean square error {error:.3f}", whole.native),
+        ("TensorFlow's layers", note, whole.native),
         ("tf_tconv's layers", f"same weights; {100 * whole.equal:.0f} % bit-equal", whole.ours),
     )
     figure = matplotlib.figure.Figure(
@@ -377,30 +476,35 @@ def draw(path: Path, image: Array, whole: Comparison) -> None:
     figure.savefig(path)
 
 
-def run(image: Array, steps: int, console: Console) -> tuple[list[Comparison], list[Comparison]]:
+def run(
+    image: Array, steps: int, console: Console, refused: Container[int] = ()
+) -> tuple[list[Comparison], list[Comparison]]:
     """Trains, copies the weights and compares.
 
     Args:
         image: the photograph, `[1, height, width, 3]`.
         steps: of training.
         console: shows the progress.
+        refused: which of TensorFlow's layers to put the definition in place of.
 
     Returns:
         The comparisons of the trained decoders, and of those with integers.
     """
     keras.utils.set_random_seed(SEED)
-    native, ours = native_layers(), our_layers()
-    encoder, model = autoencoder(native)
+    native, ours = reference_layers(refused), our_layers()
+    scattered = any(isinstance(layer, Scattered) for layer in native)  # which has no gradient
+    trained, others = (ours, native) if scattered else (native, ours)
+    encoder, model = autoencoder(trained)
     train(model, image, steps, console)
     code = encoder(image).numpy()
-    decode(ours, code, image)  # Builds the layers.
-    for theirs, own in zip(native, ours, strict=True):
-        own.set_weights(theirs.get_weights())
-    trained = compare(native, ours, code, image)
+    decode(others, code, image)  # Builds the layers.
+    for source, copy in zip(trained, others, strict=True):
+        copy.set_weights(source.get_weights())
+    rounded = compare(native, ours, code, image, refused)
     for theirs, own in zip(native, ours, strict=True):
         theirs.set_weights([as_integers(weight) for weight in theirs.get_weights()])
         own.set_weights(theirs.get_weights())
-    return trained, compare(native, ours, as_integers(code), image, between=shifted)
+    return rounded, compare(native, ours, as_integers(code), image, refused, between=shifted)
 
 
 @app.command(help=(__doc__ or "").partition("\n")[0])
@@ -416,13 +520,11 @@ def main(
     """Runs it all; see the module for the exit status."""
     console = Console()
     image = photograph(size)
-    try:
-        trained, integers = run(image, steps, console)
-    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        # The reason comes after the places it was reached through, and before the name of the node.
-        lines = [line for line in error.message.splitlines() if line and "[[{{" not in line]
-        console.print(f"TensorFlow refuses: {lines[-1]}", markup=False, highlight=False)
-        raise typer.Exit(REFUSED) from None
+    refused = refusals()
+    for index, why in refused.items():
+        told = f"TensorFlow refuses {NAMES[index]}: {why}. NumPy scatters in its place."
+        console.print(told, markup=False, highlight=False)
+    trained, integers = run(image, steps, console, refused)
     console.print(as_table("Trained weights", trained))
     console.print(as_table("Weights and code rounded to integers", integers))
     largest = max(float(row.scale.max()) for row in integers)
@@ -434,7 +536,7 @@ def main(
         style="dim",
         highlight=False,
     )
-    draw(output, image, trained[-1])
+    draw(output, image, trained[-1], refused)
     console.print(f"Picture: {output}", soft_wrap=True, highlight=False)
     failed = [row.name for row in (*trained, *integers) if not row.holds]
     if largest >= 2**24:

@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import tf_tconv
+from compat_tests import oracle
 
 pytestmark = pytest.mark.slow
 
@@ -143,18 +144,69 @@ def test_fault_is_found(example, monkeypatch, tmp_path, fault, index, times):
         assert failed.count("whole decoder") == 2
 
 
-def test_refusal_of_tensorflow_is_told(example, monkeypatch, tmp_path):
-    def refuse(*arguments):
-        message = (
-            "Graph execution error:\n\nfile, line 3\n\nno dilation [here]\n\t [[{{node}}]] [Op:n]"
-        )
-        raise tf.errors.UnimplementedError(None, None, message)
+def test_refused_layer_is_scattered_instead(example, monkeypatch, tmp_path):
+    """As where TensorFlow runs without oneDNN, which takes no dilation."""
+    right = example.native_layers
 
-    monkeypatch.setattr(example, "train", refuse)
-    result = invoke(example, tmp_path / "photograph.png")
-    assert result.exit_code == example.REFUSED
-    assert result.output.strip() == "TensorFlow refuses: no dilation [here]"
-    assert not (tmp_path / "photograph.png").exists()
+    class Refusing(keras.layers.Conv2DTranspose):
+        def call(self, inputs):
+            message = "reached through\n\n{{function_node f}} no dilation [here]\n\t [[{{node}}]]"
+            raise tf.errors.UnimplementedError(None, None, message)
+
+    def refusing():
+        layers = right()
+        layers[2] = Refusing.from_config(layers[2].get_config())
+        return layers
+
+    monkeypatch.setattr(example, "native_layers", refusing)
+    output = tmp_path / "photograph.png"
+    result = invoke(example, output)
+    assert result.exit_code == example.HOLDS, result.output
+    told = " ".join(result.output.split())
+    assert "TensorFlow refuses k3 s1 d2: no dilation [here]. NumPy scatters" in told
+    assert matplotlib.image.imread(output).shape[1] == 1920
+
+
+@pytest.mark.parametrize("fault", [Shifted, LastBit])
+def test_fault_is_found_by_the_definition_too(example, monkeypatch, fault):
+    right = example.our_layers
+
+    def wrong():
+        layers = right()
+        layers[1] = fault.from_config(layers[1].get_config())
+        return layers
+
+    refused, image, quiet = range(3), example.photograph(SIZE), Console(quiet=True)
+    assert all(row.holds for rows in example.run(image, 1, quiet, refused) for row in rows)
+    monkeypatch.setattr(example, "our_layers", wrong)
+    _, integers = example.run(image, 1, quiet, refused)
+    assert not integers[1].holds
+
+
+def test_reason_of_a_message_of_keras(example):
+    message = (
+        "Exception encountered when calling Conv2DTranspose.call().\n\n"
+        "\x1b[1m{{function_node __wrapped__X}} No dilation > 1 [Op:X]\x1b[0m\n\n"
+        "Arguments received by Conv2DTranspose.call():\n  • inputs=tf.Tensor"
+    )
+    assert example.reason(message) == "No dilation > 1 [Op:X]"
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "strides", "dilations", "wanted"),
+    [
+        ((3, 4), (3, 2), (1, 1), (1, 1), (3, 4)),
+        ((3, 4), (5, 4), (2, 2), (1, 1), (6, 7)),
+        ((5, 3), (1, 2), (2, 3), (1, 1), (9, 9)),
+        ((4, 4), (3, 3), (1, 1), (2, 3), (4, 4)),
+    ],
+)
+def test_scatter_is_the_definition(example, size, kernel, strides, dilations, wanted):
+    """By the suite's oracle."""
+    random = np.random.default_rng(0)
+    x, w = random.integers(-4, 5, (2, *size, 3)), random.integers(-4, 5, (*kernel, 2, 3))
+    y = oracle.conv2d_transpose(x, w, wanted, strides, "SAME", dilations)
+    np.testing.assert_array_equal(example.scatter(x, w, wanted, strides, dilations), y)
 
 
 @pytest.mark.parametrize("option", [("--size", "30"), ("--size", "601"), ("--steps", "-1")])

@@ -6,15 +6,17 @@ look again. Calls are named by id, by a shell pattern for ids, or by a table of 
 (`cases/traits.py`), all of which a legal call must have: `{ dilated = true, dtype = ["half"] }`.
 
 A difference is a promise: every call that it names must come out as it says, so a
-mended implementation fails until its entry is struck out, and an entry that names no call of the
-tables is an error.
+mended implementation fails until its entry is struck out. One that is kept on some machines only
+says on which: `where = { lacks = ["avx512_fp16"] }`. The keys are those of `Condition`. On other
+machines the entry says nothing, and where the machine doesn't tell, either outcome is known. A
+`[where]` of the whole file says for which machines it was written.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,9 @@ from packaging.version import Version
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.traits import Trait, traits
+from compat_tests.expected.condition import ANYWHERE, Condition, read_condition
 from compat_tests.judge import Verdict
+from compat_tests.machine import Machine
 from compat_tests.runner import Call, Finding
 
 if sys.version_info >= (3, 11):
@@ -81,6 +85,7 @@ class Difference:
         reason: why, in a sentence.
         link: where it is discussed in public; empty if nowhere.
         recheck: when to look again.
+        where: on which machines, settings and versions it holds.
     """
 
     verdicts: frozenset[Verdict]
@@ -89,6 +94,7 @@ class Difference:
     reason: str
     link: str
     recheck: str
+    where: Condition = ANYWHERE
 
     def names(self, call: Call) -> bool:
         """Whether the entry is about that call."""
@@ -105,20 +111,53 @@ class Ledger:
         path: the file.
         applies: for which versions it speaks, by package.
         differences: the entries.
+        where: for which machines it speaks.
     """
 
     path: Path
     applies: Mapping[str, SpecifierSet]
     differences: tuple[Difference, ...]
+    where: Condition = ANYWHERE
     _entries: dict[str, Difference | None] = field(default_factory=dict, compare=False, repr=False)
 
-    def speaks_of(self, description: Mapping[str, str]) -> bool:
-        """Whether a subject's versions are those that the ledger was made for."""
-        return all(
+    @property
+    def scope(self) -> str:
+        """Of what it speaks, in words."""
+        versions = [f"{name}{text}" for name, text in self.applies.items()]
+        return ", ".join(filter(None, (*versions, str(self.where))))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions that it states."""
+        return (self.where, *(entry.where for entry in self.differences))
+
+    def speaks_of(self, machine: Machine, description: Mapping[str, str]) -> bool:
+        """Whether machine and versions of a subject are those that the ledger was made for."""
+        return bool(self.where.holds(machine, description)) and all(
             package in description
             and versions.contains(Version(description[package]), prereleases=True)
             for package, versions in self.applies.items()
         )
+
+    def at(self, machine: Machine, description: Mapping[str, str]) -> Ledger:
+        """The ledger as it speaks of a subject on one machine.
+
+        Args:
+            machine: where the subject ran.
+            description: the subject's versions and settings.
+
+        Returns:
+            It without the entries that don't hold there. One of which that can't be known foresees
+            good verdicts as well.
+        """
+        kept = []
+        for entry in self.differences:
+            holds = entry.where.holds(machine, description)
+            if holds is None:
+                kept.append(replace(entry, verdicts=entry.verdicts | FLAWLESS))
+            elif holds:
+                kept.append(entry)
+        return Ledger(self.path, self.applies, tuple(kept), self.where)
 
     def entry(self, call: Call) -> Difference | None:
         """The first entry about a call."""
@@ -132,27 +171,33 @@ class Ledger:
         entry = self.entry(finding.call)
         return entry if entry and finding.judgement.verdict in entry.verdicts else None
 
-    def complaints(self, findings: Iterable[Finding]) -> list[str]:
-        """Where findings break the ledger's promises.
+    def broken(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings that break the ledger's promises.
 
         Args:
             findings: those on one subject, of a run that may have left out calls.
 
         Returns:
-            A sentence for each call that came out better or otherwise than its entry says. What
-            the adapter could not put into words is passed over.
+            Those that came out better or otherwise than their entry says. What the adapter could
+            not put into words is passed over.
         """
-        told = []
-        for finding in findings:
-            entry, judgement = self.entry(finding.call), finding.judgement
-            if entry is None or judgement.inexpressible or judgement.verdict in entry.verdicts:
-                continue
-            wanted = " or ".join(sorted(verdict.value for verdict in entry.verdicts))
-            told.append(
-                f"{finding.call.id} is {judgement.verdict.value}; "
-                f"{self.path.name} expects {wanted}: {entry.reason}"
-            )
-        return told
+        return [
+            finding
+            for finding in findings
+            if (entry := self.entry(finding.call)) is not None
+            and not finding.judgement.inexpressible
+            and finding.judgement.verdict not in entry.verdicts
+        ]
+
+    def complaint(self, finding: Finding) -> str:
+        """What the ledger says of a finding that breaks its promise, in a sentence."""
+        entry = self.entry(finding.call)
+        assert entry is not None, f"{finding.call.id} breaks no promise"
+        wanted = " or ".join(sorted(verdict.value for verdict in entry.verdicts))
+        return (
+            f"{finding.call.id} is {finding.judgement.verdict.value}; "
+            f"{self.path.name} expects {wanted}: {entry.reason}"
+        )
 
     def stale(self, calls: Sequence[Call]) -> list[str]:
         """The patterns that match no call of the tables.
@@ -171,6 +216,11 @@ class Ledger:
         ]
 
 
+def file_name(subject: str) -> str:
+    """The name of a subject's ledger."""
+    return f"{subject.replace(':', '-')}.toml"
+
+
 def ledger_of(subject: str) -> Ledger | None:
     """The ledger of a subject.
 
@@ -183,7 +233,7 @@ def ledger_of(subject: str) -> Ledger | None:
     Raises:
         ValueError: if the file is no ledger.
     """
-    path = FOLDER / f"{subject.replace(':', '-')}.toml"
+    path = FOLDER / file_name(subject)
     return read_ledger(path) if path.is_file() else None
 
 
@@ -201,19 +251,21 @@ def read_ledger(path: Path) -> Ledger:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        unknown = content.keys() - {"applies", "difference"}
+        unknown = content.keys() - {"applies", "difference", "where"}
         if unknown:
             raise ValueError(f"unknown table {sorted(unknown)[0]!r}")
         applies = {name: SpecifierSet(text) for name, text in content.get("applies", {}).items()}
+        where = read_condition(content["where"]) if "where" in content else ANYWHERE
         entries = content.get("difference", [])
-        return Ledger(path, applies, tuple(_difference(n, e) for n, e in enumerate(entries, 1)))
+        differences = tuple(_difference(n, entry) for n, entry in enumerate(entries, 1))
+        return Ledger(path, applies, differences, where)
     except (ValueError, TypeError, InvalidSpecifier) as error:
         raise ValueError(f"{path.name}: {error}") from None
 
 
 def _difference(number: int, entry: Mapping[str, Any]) -> Difference:
     """Checks one entry and makes it a value."""
-    unknown = entry.keys() - {"verdict", "cases", "but", "reason", "link", "recheck"}
+    unknown = entry.keys() - {"verdict", "cases", "but", "reason", "link", "recheck", "where"}
     if unknown:
         raise ValueError(f"difference {number}: unknown key {sorted(unknown)[0]!r}")
     for key in ("verdict", "cases", "reason", "recheck"):
@@ -221,6 +273,10 @@ def _difference(number: int, entry: Mapping[str, Any]) -> Difference:
             raise ValueError(f"difference {number}: {key} is missing")
     names = entry["verdict"] if isinstance(entry["verdict"], list) else [entry["verdict"]]
     verdicts = frozenset(Verdict(name) for name in names)
+    try:
+        where = read_condition(entry["where"]) if "where" in entry else ANYWHERE
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"difference {number}: {error}") from None
     if verdicts <= FLAWLESS:
         raise ValueError(f"difference {number}: {' or '.join(names)} is no difference")
     return Difference(
@@ -230,6 +286,7 @@ def _difference(number: int, entry: Mapping[str, Any]) -> Difference:
         entry["reason"],
         entry.get("link", ""),
         entry["recheck"],
+        where,
     )
 
 

@@ -350,6 +350,8 @@ def _facts(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Where and how the run was made."""
     settings: Mapping[str, Any] = document.get("settings", {})
     facts = [("Python", document["python"]), ("machine", document["machine"])]
+    if settings.get("processor"):
+        facts.append(("processor", _listed(settings["processor"])))
     if settings.get("sample"):
         facts.append(("sample", f"{settings['sample']:,} legal calls"))
     if settings.get("cases"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import platform
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any, cast
@@ -289,6 +291,18 @@ def call_illegal(function: Function, illegal: IllegalCase) -> object:
 def tensorflow() -> Any:
     """The TensorFlow module, loaded when first asked for."""
     return importlib.import_module("tensorflow")
+
+
+def onednn() -> str:
+    """Whether this process's TensorFlow computes with oneDNN: "on" or "off"."""
+    try:
+        port = importlib.import_module("tensorflow.python.util._pywrap_util_port")
+        enabled = bool(port.IsMklEnabled())
+    except (ImportError, AttributeError):
+        # What decides in the builds that have it: x86 ones by default.
+        asked = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+        enabled = asked != "0" if asked else platform.machine() in ("x86_64", "AMD64")
+    return "on" if enabled else "off"
 
 
 def _real(value: object) -> object:

@@ -71,6 +71,7 @@ class Keras:
             "backend": str(keras.config.backend()),
             self.variant: str(importlib.import_module(self.variant).__version__),
             "numpy": np.__version__,
+            **({"oneDNN": calling.onednn()} if self.variant == "tensorflow" else {}),
         }
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:

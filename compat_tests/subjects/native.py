@@ -16,6 +16,7 @@ from compat_tests.subjects.calling import (
     compute_in_tensorflow,
     illegal_compiled_by_xla,
     keyword_arguments,
+    onednn,
     refuse_run_time_shape,
     tensorflow,
     tensorflow_script,
@@ -67,7 +68,7 @@ class Native:
             "implementation": "tf.nn.conv2d_transpose",
             "tensorflow": tensorflow().__version__,
             "numpy": np.__version__,
-            "oneDNN": "off" if self.variant == "plain" else "on",
+            "oneDNN": onednn(),
             "compiled": "XLA" if self.variant == "xla" else "no",
         }
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from compat_tests.subjects.calling import (
     differentiate,
     illegal_compiled_by_xla,
     keyword_arguments,
+    onednn,
     refuse_run_time_shape,
     tensorflow,
     tensorflow_script,
@@ -100,7 +100,7 @@ class Ours:
             "tensorflow": tensorflow().__version__,
             "numpy": np.__version__,
             "lowering": self._lowering,
-            "oneDNN": "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "on",
+            "oneDNN": onednn(),
             "compiled": "XLA" if self.variant == XLA else "no",
         }
 
