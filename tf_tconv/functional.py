@@ -111,7 +111,7 @@ def conv2d_transpose(
             f"name={brief(name)} is a {type(name).__name__}; it must be a string or None."
         )
     with tf.name_scope(name or "conv2d_transpose"):
-        check_lowering(lowering)
+        lowering = check_lowering(lowering)
         arguments = arrange(
             input, filters, output_shape, strides, padding, data_format, dilations, groups
         )
