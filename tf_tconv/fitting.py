@@ -144,7 +144,7 @@ def _empty(axis: int, size: Any) -> str:
 
 
 def _divides(groups: Any, channels: Any) -> Any:
-    """Whether a number of groups divides a number of channels, one of them known only by the run."""
+    """Whether a number of groups divides a number of channels, for the run to say."""
     return tf.equal(quotient(channels, groups) * groups, channels)
 
 

@@ -28,7 +28,6 @@ from tf_tconv.geometry import (
 )
 from tf_tconv.lowerings.shapes import maximum, quotient, sizes
 
-
 NO_SIZE = -2  # -1 would be the size that fits.
 
 
