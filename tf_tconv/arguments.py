@@ -73,7 +73,13 @@ def as_tensor(argument: str, value: Any, legal: str, dtype: Any = None) -> tf.Te
         return value
     own = hasattr(value, "dtype") or _makes_a_tensor(value)
     try:
-        return tf.convert_to_tensor(value, dtype=None if own else dtype)
+        try:
+            return tf.convert_to_tensor(value, dtype=None if own else dtype)
+        except (TypeError, ValueError, AttributeError):
+            if not isinstance(value, (list, tuple)):
+                raise
+            # A list of arrays in a graph, or of variables of Keras'.
+            return tf.convert_to_tensor(_packed(value))
     except (tf.errors.OpError, MemoryError):
         raise
     except Exception as error:
@@ -85,13 +91,25 @@ def as_tensor(argument: str, value: Any, legal: str, dtype: Any = None) -> tf.Te
         ) from None
 
 
+def _packed(value: Any) -> Any:
+    """A nested list as one array or tensor, whatever its entries are."""
+    if isinstance(value, (list, tuple)):
+        entries = [_packed(entry) for entry in value]
+        return (tf.stack if any(map(tf.is_tensor, entries)) else np.stack)(entries)
+    return tf.convert_to_tensor(value) if _makes_a_tensor(value) else value
+
+
 def _makes_a_tensor(value: Any) -> bool:
     """Whether a value is a tensor, a variable or an object that makes a tensor of itself."""
     return isinstance(value, tf.Variable) or tf.is_tensor(value) or hasattr(value, "__tf_tensor__")
 
 
 def _known_numbers(argument: str, value: Any) -> Any:
-    """`value`, with numbers for tensors whose values are known when traced."""
+    """`value`, with numbers for tensors and arrays whose values are known when traced."""
+    if isinstance(value, tf.TensorShape) and value.rank is not None:
+        return value.as_list()
+    if hasattr(value, "__array__") and not isinstance(value, (np.ndarray, np.generic)):
+        value = as_tensor(argument, value, "an integer, or integers")
     if not _makes_a_tensor(value):
         return value
     known = tf.get_static_value(as_tensor(argument, value, "an integer, or integers"))
