@@ -139,7 +139,8 @@ def test_the_only_legal_size_is_known_when_traced(jit):
         spec(4, dtype=tf.int32),
         jit=jit,
     )
-    assert call.get_concrete_function().output_shapes.as_list() == [2, 4, None, 3]
+    # Of the input's 4 channels there may be groups.
+    assert call.get_concrete_function().output_shapes.as_list() == [2, 4, None, None]
     np.testing.assert_array_equal(call(X, [2, 4, 14, 3]), truth((4, 14), (1, 3)))
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"output_shape.1.*cannot.come.from"):
         call(X, [2, 5, 14, 3])
@@ -298,8 +299,10 @@ ILLEGAL = {
     ),
     "batch": ({"o": [1, 8, 15, 3]}, "output_shape[0]=1 is not the batch of input; it must be 2."),
     "channels": (
-        {"o": [2, 8, 15, 6]},
-        "output_shape[3]=6 is not filters.shape[2] times 1 group; it must be 3.",
+        {"o": [2, 8, 15, 7]},
+        "output_shape[3]=7 does not go with filters of 3 output channels a group (filters.shape[2])"
+        " and 4 input channels; it must be 3 times a number of groups that divides the input "
+        "channels: 3, 6, 12.",
     ),
     "filters": (
         {"w": W[..., :2]},

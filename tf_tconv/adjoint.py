@@ -20,7 +20,7 @@ from tf_tconv.lowerings.accumulation import channel_sums, summed_once
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
 from tf_tconv.lowerings.patches import patches
-from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, quotient, sizes
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TransposeProduct:
     Args:
         rows: geometry of the height, an `AxisGeometry` or `RunTimeAxis`.
         columns: geometry of the width.
-        groups: number of independent channel groups.
+        groups: number of independent channel groups, a scalar tensor if only the run knows it.
         lower: `(x, filters, bias) -> y`, computes the transposed convolution; the bias may be None.
         by_products: which of the other two, forward convolution and filter gradient, are matrix
             products of patches, not convolutions; only for one group and sizes known when traced.
@@ -38,7 +38,7 @@ class TransposeProduct:
 
     rows: Any
     columns: Any
-    groups: int
+    groups: Any
     lower: Callable[[Any, Any, Any], Any]
     by_products: tuple[bool, bool] = (False, False)
 
@@ -131,7 +131,7 @@ class TransposeProduct:
         shape = [
             self.rows.kernel_size,
             self.columns.kernel_size,
-            sizes(y)[3] // self.groups,
+            quotient(sizes(y)[3], self.groups),
             sizes(x)[3],
         ]
         if _is_empty(x.shape) or _is_empty(shape):
@@ -142,7 +142,7 @@ class TransposeProduct:
             multiply = functools.partial(tf.matmul, transpose_a=True)
             return tf.reshape(summed_once("product", multiply, gathered, pixels), shape)
         known = all(isinstance(size, int) for size in shape[:2])
-        if self.groups > 1 or self._dilations != (1, 1) or not known:
+        if not is_one(self.groups) or self._dilations != (1, 1) or not known:
             return self._filter_gradient_by_convolution(y, x)
         padding = padding_name(*self._axes)
         if padding is None:
@@ -183,7 +183,7 @@ class TransposeProduct:
             # The batch becomes input channels, and of those a convolution needs at least one.
             more = [[0, maximum(1 - batch, 0)], [0, 0], [0, 0], [0, 0]]
             y, x, batch = tf.pad(y, more), tf.pad(x, more), maximum(batch, 1)
-        groups, per_group = self.groups, out // self.groups
+        groups, per_group = self.groups, quotient(out, self.groups)
         y = tf.reshape(y, [batch, height, width, groups, per_group])
         y = tf.transpose(y, [4, 1, 2, 3, 0])
         y = tf.reshape(y, [per_group, height, width, groups * batch])

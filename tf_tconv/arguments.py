@@ -41,18 +41,7 @@ def check_tensor(argument: str, value: Any, axes: str, dtype: Any = None) -> Any
             f"{argument} is a KerasTensor, which has no values; it must be a tensor of rank 4, "
             f"{axes}. In a functional model, call the layer tf_tconv.Conv2DTranspose."
         )
-    if not tf.is_tensor(value):
-        has_dtype = hasattr(value, "dtype")
-        try:
-            value = tf.convert_to_tensor(value, dtype=None if has_dtype else dtype)
-        except (TypeError, ValueError) as error:
-            # TensorFlow's own choice between the two types differs between eager mode and graphs.
-            raise TypeError(
-                f"{argument}={brief(value)} cannot be made a tensor; it must be one of rank 4, "
-                f"{axes}. TensorFlow says: {brief(str(error), 200)}"
-            ) from None
-    elif isinstance(value, tf.Variable):
-        value = tf.convert_to_tensor(value)
+    value = as_tensor(argument, value, f"one of rank 4, {axes}", dtype)
     if value.dtype not in DTYPES:
         names = ", ".join(supported.name for supported in DTYPES)
         raise TypeError(f"{argument} has dtype {value.dtype.name}; it must be one of {names}.")
@@ -68,8 +57,73 @@ def check_tensor(argument: str, value: Any, axes: str, dtype: Any = None) -> Any
     return value
 
 
+def as_tensor(argument: str, value: Any, legal: str, dtype: Any = None) -> tf.Tensor:
+    """`value` as a tensor and nothing else.
+
+    `tf.is_tensor` is true of variables and of all that can be made a tensor, Keras' variables among
+    them; but a custom gradient takes nothing but tensors.
+
+    Args:
+        argument: its name, for messages.
+        value: anything that `tf.convert_to_tensor` takes.
+        legal: what it must be, for messages.
+        dtype: the dtype for Python numbers, which have none of their own.
+    """
+    if isinstance(value, tf.Tensor):
+        return value
+    own = hasattr(value, "dtype") or _makes_a_tensor(value)
+    try:
+        try:
+            return tf.convert_to_tensor(value, dtype=None if own else dtype)
+        except (TypeError, ValueError, AttributeError):
+            if not isinstance(value, (list, tuple)):
+                raise
+            # A list of arrays in a graph, or of variables of Keras'.
+            return tf.convert_to_tensor(_packed(value))
+    except (tf.errors.OpError, MemoryError):
+        raise
+    except Exception as error:
+        # TensorFlow's own choice of the type differs between eager mode and graphs, and an object
+        # that makes a tensor or an array of itself may raise anything.
+        raise TypeError(
+            f"{argument}={brief(value)} cannot be made a tensor; it must be {legal}. TensorFlow "
+            f"says: {brief(str(error), 200)}"
+        ) from None
+
+
+def _packed(value: Any) -> Any:
+    """A nested list as one array or tensor, whatever its entries are."""
+    if isinstance(value, (list, tuple)):
+        entries = [_packed(entry) for entry in value]
+        return (tf.stack if any(map(tf.is_tensor, entries)) else np.stack)(entries)
+    return tf.convert_to_tensor(value) if _makes_a_tensor(value) else value
+
+
+def _makes_a_tensor(value: Any) -> bool:
+    """Whether a value is a tensor, a variable or an object that makes a tensor of itself."""
+    return isinstance(value, tf.Variable) or tf.is_tensor(value) or hasattr(value, "__tf_tensor__")
+
+
+def _known_numbers(argument: str, value: Any) -> Any:
+    """`value`, with numbers for tensors and arrays whose values are known when traced."""
+    if isinstance(value, tf.TensorShape) and value.rank is not None:
+        return value.as_list()
+    if hasattr(value, "__array__") and not isinstance(value, (np.ndarray, np.generic)):
+        value = as_tensor(argument, value, "an integer, or integers")
+    if not _makes_a_tensor(value):
+        return value
+    known = tf.get_static_value(as_tensor(argument, value, "an integer, or integers"))
+    if known is None:
+        raise TypeError(
+            f"{argument}={brief(value)} is a tensor that only the run knows; it must be known when "
+            "the call is traced: an integer, or integers."
+        )
+    return known if known.ndim else known[()]
+
+
 def check_pair(argument: str, value: Any, data_format: str) -> tuple[int, int]:
     """Strides or dilations as (down, across): from a scalar, or 1, 2 or 4 entries."""
+    value = _known_numbers(argument, value)
     if not _is_sequence(value):
         both = check_integer(argument, value, 1, LARGEST)
         return both, both
@@ -80,7 +134,9 @@ def check_pair(argument: str, value: Any, data_format: str) -> tuple[int, int]:
             f"width) or 4 ({data_format})."
         )
     cells = [
-        check_integer(f"{argument}[{index}]", entry, 1, LARGEST)
+        check_integer(
+            f"{argument}[{index}]", _known_numbers(f"{argument}[{index}]", entry), 1, LARGEST
+        )
         for index, entry in enumerate(entries)
     ]
     if len(cells) == 1:
@@ -177,7 +233,8 @@ def check_size(argument: str, entry: Any) -> Any:
             f"{argument}=None is no size; it must be an integer of at least 0, or a scalar integer "
             "tensor such as tf.shape(x)[0] for what only the run knows."
         )
-    if tf.is_tensor(entry):
+    if _makes_a_tensor(entry):
+        entry = as_tensor(argument, entry, "an integer of at least 0")
         if not entry.dtype.is_integer:
             raise TypeError(
                 f"{argument} is a tensor of dtype {entry.dtype.name}; it must be an integer of at "
@@ -210,19 +267,20 @@ def _output_entries(output_shape: Any) -> tuple[list[Any], tuple[Check, ...]]:
         if output_shape.rank is None:
             raise ValueError(f"output_shape has unknown rank; it must be {legal}.")
         return output_shape.as_list(), ()
-    if isinstance(output_shape, (tf.Variable, np.ndarray)):
-        output_shape = tf.convert_to_tensor(output_shape)
-    if not tf.is_tensor(output_shape):
+    if not isinstance(output_shape, Sequence) and (
+        _makes_a_tensor(output_shape) or hasattr(output_shape, "__array__")
+    ):
+        output_shape = as_tensor("output_shape", output_shape, legal)
+    if not isinstance(output_shape, tf.Tensor):
         if not _is_sequence(output_shape) or len(output_shape) == 0:
             raise TypeError(
                 f"output_shape={brief(output_shape)} is a {type(output_shape).__name__}; it must "
                 f"be {legal}."
             )
         return list(output_shape), ()
-    if not isinstance(output_shape, tf.Tensor) or not output_shape.dtype.is_integer:
+    if not output_shape.dtype.is_integer:
         raise TypeError(
-            f"output_shape is a {type(output_shape).__name__} of dtype {output_shape.dtype.name}; "
-            f"it must be {legal}."
+            f"output_shape is a tensor of dtype {output_shape.dtype.name}; it must be {legal}."
         )
     if output_shape.shape.rank != 1:
         raise ValueError(

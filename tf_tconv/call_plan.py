@@ -63,7 +63,7 @@ def plan(
         benchmarks/fit_costs.py.
     """
     if backend is not None:
-        check_name("backend", backend, BACKENDS)
+        backend = check_name("backend", backend, BACKENDS)
     name = check_lowering(lowering)
     _, call = call_of(
         input_shape,
@@ -77,7 +77,13 @@ def plan(
         dtype=dtype,
     )
     return explain(
-        name, call.sizes, call.known_kernel, call.assumed, backend or backend_here(), remembered
+        name,
+        call.sizes,
+        call.known_kernel,
+        call.assumed,
+        backend or backend_here(),
+        remembered,
+        call.known_groups,
     )
 
 

@@ -141,7 +141,7 @@ def convert(
             f"model={brief(model)} is a {type(model).__name__}; it must be a keras.Model."
         )
     to = check_name("to", to, CLASSES)
-    check_name("lowering", lowering, ("auto", *NAMES, "native"))
+    lowering = check_name("lowering", lowering, ("auto", *NAMES, "native"))
     exchange = _Exchange(to, lowering)
     clone = exchange.clone(model)
     pairs = list(_paired(model, clone))

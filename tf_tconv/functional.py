@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -26,9 +27,9 @@ from tf_tconv.fitting import (
     check_equal,
     infer_groups,
 )
-from tf_tconv.geometry import AxisGeometry, AxisNames, brief
+from tf_tconv.geometry import AxisGeometry, AxisNames, brief, check_integer
 from tf_tconv.lowerings import REGISTRY, Lowering
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import LARGEST, is_one, quotient, sizes
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.memory import remembered
 from tf_tconv.planning import (
@@ -38,7 +39,7 @@ from tf_tconv.planning import (
     choose,
     gradients_by_products,
 )
-from tf_tconv.run_time import AxisRequest, Check, enforce
+from tf_tconv.run_time import AxisRequest, Check, enforce, tied
 
 INPUT_AXES = {
     "NHWC": "[batch, height, width, in_channels]",
@@ -83,7 +84,9 @@ def conv2d_transpose(
             means 1.
         name: a name scope for the ops.
         groups: number of independent channel groups; `None` infers them as the native op does, from
-            the output channels over `filters.shape[2]`, and means 1 without output channels.
+            the output channels over `filters.shape[2]`, and means 1 without output channels. Where
+            only the run knows those numbers, it infers them then, and the call is computed by a
+            lowering that takes any number of groups: say `groups` where you know it.
         lowering: "auto", a name of `tf_tconv.lowerings.NAMES`, or "native" for TensorFlow's op.
 
     Returns:
@@ -111,7 +114,7 @@ def conv2d_transpose(
             f"name={brief(name)} is a {type(name).__name__}; it must be a string or None."
         )
     with tf.name_scope(name or "conv2d_transpose"):
-        check_lowering(lowering)
+        lowering = check_lowering(lowering)
         arguments = arrange(
             input, filters, output_shape, strides, padding, data_format, dilations, groups
         )
@@ -126,7 +129,7 @@ class Arguments(NamedTuple):
         filters: `[height, width, out / groups, in]`.
         rows: what is asked of the height.
         columns: what is asked of the width.
-        groups: number of channel groups.
+        groups: number of channel groups, a scalar int64 tensor if only the run knows it.
         data_format: "NHWC" or "NCHW".
         output_shape: batch and channels asked for, if any.
         bias: `[out]`, to add to every cell, if any.
@@ -136,7 +139,7 @@ class Arguments(NamedTuple):
     filters: Any
     rows: AxisRequest
     columns: AxisRequest
-    groups: int
+    groups: Any
     data_format: str
     output_shape: OutputShape | None = None
     bias: Any = None
@@ -175,7 +178,10 @@ def arrange(
         for axis, position in enumerate(SPATIAL_AXES[data_format])
     )
     if groups is None:
-        groups = infer_groups(x.shape[CHANNEL_AXIS[data_format]], filters, shape)
+        groups, checks = infer_groups(sizes(x)[CHANNEL_AXIS[data_format]], filters, shape)
+        shape = replace(shape, checks=(*shape.checks, *checks))
+    else:
+        groups = check_integer("groups", groups, 1, LARGEST)
     return Arguments(x, filters, rows, columns, groups, data_format, shape)
 
 
@@ -196,6 +202,7 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
     check_largest(name, None if call.assumed else call.sizes)
     algorithm = REGISTRY[name]
     with tf.control_dependencies(enforce(call.checks)):
+        x = tied(x, call.checks)
         if data_format == "NCHW":
             x = tf.transpose(x, [0, 2, 3, 1])
         trimmed = algorithm.trimmed and _is_static(row_axis, column_axis)
@@ -217,6 +224,7 @@ class Call(NamedTuple):
         columns: the geometry of the width.
         shape: `[batch, output height, output width, out]`, None for what only the run knows.
         checks: what remains to be checked when it runs.
+        known_groups: whether the number of channel groups is known.
         sizes: the call in numbers, for the planner; None where they can't be counted.
         assumed: what they assume of sizes that only the run knows.
     """
@@ -225,12 +233,15 @@ class Call(NamedTuple):
     columns: Any
     shape: list[int | None]
     checks: list[Check]
+    known_groups: bool
     sizes: Sizes | None
     assumed: tuple[str, ...]
 
     def choice(self, lowering: str) -> str:
         """The name of the lowering that computes it where it is traced or called."""
-        return choose(lowering, self.sizes, self.known_kernel, backend(), remembered)
+        return choose(
+            lowering, self.sizes, self.known_kernel, backend(), remembered, self.known_groups
+        )
 
     @property
     def known_kernel(self) -> bool:
@@ -244,8 +255,7 @@ def solve(arguments: Arguments) -> Call:
     dimensions = sizes(x)
     batch, in_channels = dimensions[0], dimensions[CHANNEL_AXIS[data_format]]
     height, width = (dimensions[axis] for axis in SPATIAL_AXES[data_format])
-    kernel_height, kernel_width, _, _ = sizes(filters)
-    out_channels = sizes(filters)[2] * groups
+    kernel_height, kernel_width, per_group, _ = sizes(filters)
     checks = check_channels(x.dtype, in_channels, filters, groups)
     asked = (None,) * 4
     if output_shape is not None:
@@ -254,12 +264,13 @@ def solve(arguments: Arguments) -> Call:
         checks += check_equal(
             output_shape.arguments[0], asked[0], batch, "is not the batch of input"
         )
-        checks += check_equal(
-            output_shape.arguments[3],
-            asked[3],
-            out_channels,
-            f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}",
-        )
+    if not isinstance(groups, int):
+        out_channels = asked[3]  # What the groups were inferred from, and checked.
+    else:
+        out_channels = per_group * groups
+        rule = f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}"
+        argument = output_shape.arguments[3] if output_shape else ""
+        checks += check_equal(argument, asked[3], out_channels, rule)
     row_axis, row_checks = rows.solve(height, kernel_height)
     column_axis, column_checks = columns.solve(width, kernel_width)
     checks += row_checks + column_checks
@@ -285,7 +296,8 @@ def solve(arguments: Arguments) -> Call:
         groups,
         x.dtype.size,
     )
-    return Call(row_axis, column_axis, static_shape, checks, *(numbers or (None, ())))
+    known_groups = isinstance(groups, int)
+    return Call(row_axis, column_axis, static_shape, checks, known_groups, *(numbers or (None, ())))
 
 
 def _trim(x: Any, filters: Any, rows: AxisGeometry, columns: AxisGeometry) -> tuple[Any, ...]:
@@ -311,7 +323,7 @@ def _reaches_all(axis: AxisGeometry) -> bool:
 
 
 def _on_groups(
-    lowering: Lowering, groups: int, rows: Any, columns: Any, trimmed: bool
+    lowering: Lowering, groups: Any, rows: Any, columns: Any, trimmed: bool
 ) -> Callable[[Any, Any, Any], Any]:
     """`lowering` for filters in TensorFlow's layout, any number of groups, and a bias or `None`."""
     whole = rows, columns
@@ -325,14 +337,17 @@ def _on_groups(
         own = () if bias is None else (bias,)
         if trimmed:
             x, filters, _, _ = _trim(x, filters, *whole)
-        if groups == 1:
+        if is_one(groups):
             return lowering.lower(x, filters, rows, columns, *own)
         if lowering.grouped:
             height, width, per_group, channels = sizes(filters)
-            shape = [height, width, per_group, groups, channels // groups]
+            each = quotient(channels, groups)
+            shape = [height, width, per_group, groups, each]
             filters = tf.transpose(tf.reshape(filters, shape), [0, 1, 3, 2, 4])
-            shape = [height, width, groups * per_group, channels // groups]
+            shape = [height, width, groups * per_group, each]
             return lowering.lower(x, tf.reshape(filters, shape), rows, columns, *own)
+        if not isinstance(groups, int):
+            return lowering.lower(x, filters, rows, columns, groups)
         parts = zip(tf.split(x, groups, 3), tf.split(filters, groups, 3), strict=True)
         return tf.concat([lowering.lower(*part, rows, columns) for part in parts], axis=3)
 

@@ -121,8 +121,7 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"groups={self.groups} does not divide filters={self.filters}; filters must be a "
                 "multiple of groups."
             )
-        check_lowering(lowering)
-        self.lowering = lowering.lower()
+        self.lowering = check_lowering(lowering)
         self.activation = keras.activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -104,7 +104,7 @@ def check_lowering(lowering: str) -> str:
 
 
 def call_sizes(
-    x: Any, rows: Any, columns: Any, in_channels: Any, out_channels: Any, groups: int, itemsize: int
+    x: Any, rows: Any, columns: Any, in_channels: Any, out_channels: Any, groups: Any, itemsize: int
 ) -> tuple[Sizes, tuple[str, ...]] | None:
     """A call in numbers, and what had to be assumed for that.
 
@@ -118,9 +118,10 @@ def call_sizes(
         itemsize: bytes of a number.
 
     Returns:
-        None if nothing can be counted: kernel or channels are known only at run time, or empty.
+        None if nothing can be counted: kernel, channels or groups are known only at run time, or
+        empty.
     """
-    known = (rows.kernel_size, columns.kernel_size, in_channels, out_channels)
+    known = (rows.kernel_size, columns.kernel_size, in_channels, out_channels, groups)
     if not all(isinstance(size, int) and size for size in known):
         return None
     batch, height, width = (size if isinstance(size, int) else None for size in x)
@@ -163,7 +164,12 @@ def _known(axis: Any, size: int | None) -> AxisGeometry:
 
 
 def choose(
-    lowering: str, sizes: Sizes | None, known_kernel: bool, backend: str, remembered: Remembered
+    lowering: str,
+    sizes: Sizes | None,
+    known_kernel: bool,
+    backend: str,
+    remembered: Remembered,
+    known_groups: bool = True,
 ) -> str:
     """The lowering that computes a call.
 
@@ -173,12 +179,19 @@ def choose(
         known_kernel: whether the kernel's height and width are known.
         backend: one of `tf_tconv.lowerings.costs.BACKENDS`.
         remembered: what was measured to be fastest on this machine, if it was.
+        known_groups: whether the number of channel groups is known.
 
     Returns:
         A name of `tf_tconv.lowerings.REGISTRY`; "native" only if asked for.
     """
     if not known_kernel and (lowering == "auto" or REGISTRY[lowering].known_kernel):
         return "zero_insertion"
+    if (
+        not known_groups
+        and known_kernel
+        and (lowering == "auto" or REGISTRY[lowering].known_groups)
+    ):
+        return "overlap_add"
     if lowering != "auto":
         return lowering
     if sizes is None:
@@ -283,11 +296,14 @@ def explain(
     assumed: tuple[str, ...],
     backend: str,
     remembered: Remembered,
+    known_groups: bool = True,
 ) -> Plan:
     """The choice for a call with its reason; see `choose` for the arguments."""
-    name = choose(lowering, sizes, known_kernel, backend, remembered)
+    name = choose(lowering, sizes, known_kernel, backend, remembered, known_groups)
     if sizes is None:
         reason = "kernel or channels are known only at run time, so there are no phases to plan"
+        if not known_groups:
+            reason = "the number of groups is known only at run time"
         return Plan(name, reason, backend, 0, (), assumed)
     found = candidates(sizes, backend)
     if lowering != "auto":

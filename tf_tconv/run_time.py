@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -25,7 +26,9 @@ from tf_tconv.geometry import (
     split_padding,
     unreachable_message,
 )
-from tf_tconv.lowerings.shapes import maximum, quotient
+from tf_tconv.lowerings.shapes import maximum, quotient, sizes
+
+NO_SIZE = -2  # -1 would be the size that fits.
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +57,20 @@ class RunTimeAxis(AxisRelations):
 
 @dataclass(frozen=True)
 class Check:
-    """A condition known only at run time, and the sentence for the case that it does not hold."""
+    """A condition known only at run time, and the sentence for the case that it does not hold.
+
+    Args:
+        holds: a scalar boolean tensor.
+        sentence: with a gap for each value.
+        values: sizes: integers or scalar tensors.
+        legal: makes of the values, as scalar int64 tensors, the text for one more gap, the last;
+            `None` if there is none.
+    """
 
     holds: Any
     sentence: str
     values: tuple[Any, ...]
+    legal: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -175,13 +187,32 @@ def enforce(checks: Sequence[Check]) -> list[Any]:
     return [tf.cond(position < len(checks), choose, _succeed, name="legal_call")]
 
 
+def tied(x: Any, checks: Sequence[Check]) -> Any:
+    """`x`, to be had only where all checks hold.
+
+    What runs before the computation and gives it nothing an optimizer may drop: some of Grappler's
+    passes do, and so do the converters to LiteRT and ONNX, which could not express it anyway. So
+    the data flow through a reshape, whose shape is theirs if all checks hold, and one that nothing
+    has if not. It copies nothing, every target has it, and each refuses it, if with a message of
+    its own.
+    """
+    if not checks:
+        return x
+    legal = functools.reduce(tf.logical_and, [check.holds for check in checks])
+    batch, *others = sizes(x)
+    kept = tf.where(legal, tf.cast(batch, tf.int64), tf.constant(NO_SIZE, tf.int64))
+    held = tf.reshape(x, [kept, *others], name="legal_call_only")
+    held.set_shape(x.shape)
+    return held
+
+
 def _choose(position: Any, checks: Sequence[Check]) -> Any:
     """Raises the sentence of the check at a position; behind the last it does nothing."""
     values = [tf.cast(value, tf.int64) for check in checks for value in check.values]
     signature = [tf.TensorSpec([], tf.int64, name=f"size_{i}") for i in range(len(values))]
     ends = list(itertools.accumulate(len(check.values) for check in checks))
     raising = [
-        _raising(check.sentence, slice(end - len(check.values), end))
+        _raising(check, slice(end - len(check.values), end))
         for check, end in zip(checks, ends, strict=True)
     ]
     # Not by `tf.switch_case`, whose op is taken apart before anything is dropped.
@@ -202,12 +233,17 @@ def _succeed(*_: Any) -> Any:
     return tf.constant(0.0)
 
 
-def _raising(sentence: str, own: slice) -> Callable[..., Any]:
+def _raising(check: Check, own: slice) -> Callable[..., Any]:
     # XLA's message shows no values, but the name of the op it met: make that the sentence's words.
-    name = re.sub(r"[^A-Za-z0-9]+", "_", sentence).strip("_")
+    name = re.sub(r"[^A-Za-z0-9]+", "_", check.sentence).strip("_")
 
     def branch(*values: Any) -> Any:
-        filled = tf.strings.format(sentence, values[own], name=name)
+        if check.legal is None:
+            filled = tf.strings.format(check.sentence, values[own], name=name)
+        else:
+            head, tail = check.sentence.rsplit("{}", 1)
+            head = tf.strings.format(head, values[own], name=name)
+            filled = tf.strings.join([head, check.legal(*values[own]), tail])
         # A sentence is no number: of the ops that raise, this one quotes its argument unchanged,
         # where an assertion would put backslashes before the sentence's quotes.
         return tf.strings.to_number(filled, name="illegal_call")

@@ -56,6 +56,10 @@ class Lowering:
         trimmed: whether inputs and taps that reach no output are cut off before the call.
         known_kernel: whether the kernel's height and width must be integers, known when the call is
             traced. Where they are not, "zero_insertion" computes in its place.
+        known_groups: whether the number of channel groups must be an integer, known when the call
+            is traced. Where it is not, and the kernel is known, "overlap_add" computes in its
+            place: of any number of groups it makes one product, where LiteRT and ONNX have no
+            convolution. "native" then gets filters in TensorFlow's layout, and the number.
         biased: whether it takes a bias.
     """
 
@@ -64,6 +68,7 @@ class Lowering:
     grouped: bool = True
     trimmed: bool = True
     known_kernel: bool = True
+    known_groups: bool = True
     biased: bool = False
 
 
@@ -74,9 +79,11 @@ _REGISTRY = {
     "line_batch": Lowering(line_batch.lower, line_batch.work, biased=True),
     "subpixel": Lowering(subpixel.lower, subpixel.work, biased=True),
     "im2col": Lowering(im2col.lower, im2col.work, biased=True),
-    "overlap_add": Lowering(overlap_add.lower, overlap_add.work),
+    "overlap_add": Lowering(overlap_add.lower, overlap_add.work, known_groups=False),
     "block_matmul": Lowering(block_matmul.lower, block_matmul.work),
-    "native": Lowering(native.lower, None, grouped=False, trimmed=False, known_kernel=False),
+    "native": Lowering(
+        native.lower, None, grouped=False, trimmed=False, known_kernel=False, known_groups=False
+    ),
 }
 
 REGISTRY = MappingProxyType(_REGISTRY)

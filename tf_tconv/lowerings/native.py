@@ -13,9 +13,9 @@ from tf_tconv.lowerings.padding import padding_name
 from tf_tconv.lowerings.shapes import sizes
 
 
-def lower(x: Any, w: Any, rows: Any, columns: Any) -> Any:
+def lower(x: Any, w: Any, rows: Any, columns: Any, groups: Any = 1) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    output_shape = [sizes(x)[0], rows.output_size, columns.output_size, sizes(w)[2]]
+    output_shape = [sizes(x)[0], rows.output_size, columns.output_size, sizes(w)[2] * groups]
     return tf.nn.conv2d_transpose(
         x,
         w,

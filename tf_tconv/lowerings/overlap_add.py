@@ -16,7 +16,7 @@ from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings.accumulation import accumulator
 from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
 from tf_tconv.lowerings.interleaving import as_lines, to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.shapes import is_one, quotient, sizes
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
@@ -48,12 +48,12 @@ def _products(x: Any, w: Any) -> Any:
     batch, height, width, channels = sizes(x)
     kernel_height, kernel_width, out, per_group = sizes(w)
     pixels, taps = batch * height * width, kernel_height * kernel_width
-    groups = channels // per_group
+    groups = quotient(channels, per_group)
     if is_one(groups):
         x, w = tf.reshape(x, [pixels, channels]), tf.reshape(w, [taps * out, channels])
         y = tf.matmul(x, w, transpose_b=True)
     else:
-        each = out // groups
+        each = quotient(out, groups)
         x = tf.transpose(tf.reshape(x, [pixels, groups, per_group]), [1, 0, 2])
         w = tf.transpose(tf.reshape(w, [taps, groups, each, per_group]), [1, 0, 2, 3])
         w = tf.reshape(w, [groups, taps * each, per_group])
