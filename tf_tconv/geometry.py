@@ -63,8 +63,10 @@ class AxisRelations:
 
     @staticmethod
     def quotient(a: Any, b: Any, least: int = 0) -> Any:
-        """The integer part of `a` over `b`, rounded down; tensors, which are at least `least`, have
-        a way of their own."""
+        """The integer part of `a` over `b`, rounded down.
+
+        Tensors have a way of their own, for which it counts what `a` is at least.
+        """
         return a // b
 
     @property

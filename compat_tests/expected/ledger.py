@@ -183,7 +183,8 @@ def ledger_of(subject: str) -> Ledger | None:
     Raises:
         ValueError: if the file is no ledger.
     """
-    path = FOLDER / f"{subject.replace(':', '-')}.toml"
+    # One speaks of all variants of a variant, as those name lowerings of ours.
+    path = FOLDER / f"{'-'.join(subject.split(':')[:2])}.toml"
     return read_ledger(path) if path.is_file() else None
 
 

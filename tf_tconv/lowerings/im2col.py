@@ -15,7 +15,7 @@ import tensorflow as tf
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings import subpixel
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, plus, quotient, reshape, sizes
 from tf_tconv.lowerings.windows import convolve_windows
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Step, Work
 
@@ -41,7 +41,7 @@ def _multiply(
     tall = maximum(height - (cells_down - 1) * down, 0)
     wide = maximum(width - (cells_across - 1) * across, 0)
     shifted = [
-        x[:, line * down : line * down + tall, cell * across : cell * across + wide]
+        x[:, line * down : plus(tall, line * down), cell * across : plus(wide, cell * across)]
         for line in range(cells_down)
         for cell in range(cells_across)
     ]

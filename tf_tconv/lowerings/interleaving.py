@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, reshape, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, reshape, sizes, times
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
@@ -79,7 +79,8 @@ def to_cells(lines: Any, x: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) 
         `[batch, output height, output width, out]`.
     """
     steps_down, steps_across = step_counts(x, rows, columns)
-    y = reshape(lines, [sizes(x)[0], steps_down * rows.stride, steps_across * columns.stride, out])
+    cells = times(steps_down, rows.stride), times(steps_across, columns.stride)
+    y = reshape(lines, [sizes(x)[0], *cells, out])
     return pad_or_crop(y, *((-before, -after) for before, after in (rows.crop, columns.crop)))
 
 

@@ -33,7 +33,7 @@ from tf_tconv.lowerings.kernels import (
     work_of_kernel,
 )
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import plus, quotient, reshape, sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -66,7 +66,9 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
             reshaped=True,
         )
         # [batch * steps down, phases down, steps across, phases across * out]
-        y = phases_first(add_bias(y, bias, len(columns_of.phases), groups), groups, len(columns_of.phases))
+        y = phases_first(
+            add_bias(y, bias, len(columns_of.phases), groups), groups, len(columns_of.phases)
+        )
         shape = [batch * steps_down, phases, steps_across, len(columns_of.phases) * out]
         pieces.append((columns_of.phases, reshape(y, shape)))
     y = side_by_side(pieces, across.stride, axis=3, unit=out)
@@ -87,7 +89,7 @@ def _images(x: Any, steps: Any, lines: int) -> Any:
     """
     batch, height, width, channels = sizes(x)
     x = reshape(x, [batch, height, width * channels])
-    return tf.concat([x[:, line : steps + line] for line in range(lines)], axis=2)
+    return tf.concat([x[:, line : plus(steps, line)] for line in range(lines)], axis=2)
 
 
 def _tall(taps: Any) -> tuple[Any, tuple[int, int]]:

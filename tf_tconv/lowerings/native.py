@@ -40,7 +40,9 @@ def lower(x: Any, w: Any, rows: Any, columns: Any) -> Any:
         return y
     # Not by `pad_after`, which is what was asked for: a larger output lies beyond all taps.
     behind = [axis.surplus - axis.effective_kernel + axis.pad_before for axis in axes]
-    return pad_or_crop(y, *((-axis.pad_before, more) for axis, more in zip(axes, behind, strict=True)))
+    return pad_or_crop(
+        y, *((-axis.pad_before, more) for axis, more in zip(axes, behind, strict=True))
+    )
 
 
 def _is_covered(axis: Any) -> bool:

@@ -30,6 +30,24 @@ def maximum(a: Any, b: Any) -> Any:
     return tf.maximum(tf.cast(a, tf.int64), tf.cast(b, tf.int64))
 
 
+def plus(a: Any, b: Any) -> Any:
+    """The sum of two sizes, without an op where one is known to be 0.
+
+    Of a sum with 0, or a product with 1, TensorFlow's optimizer may make a broadcast to no axis,
+    which OpenVINO takes for one to an axis.
+    """
+    if isinstance(a, int) and a == 0:
+        return b
+    return a if isinstance(b, int) and b == 0 else a + b
+
+
+def times(a: Any, b: Any) -> Any:
+    """The product of two sizes, without an op where one is known to be 1; see `plus`."""
+    if is_one(a):
+        return b
+    return a if is_one(b) else a * b
+
+
 def is_one(size: Any) -> bool:
     """Whether a size is known, and known to be 1."""
     return isinstance(size, int) and size == 1

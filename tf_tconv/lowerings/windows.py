@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from tf_tconv.geometry import PhaseGrid, Window
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.interleaving import (
