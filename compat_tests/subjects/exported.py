@@ -66,7 +66,6 @@ class Export:
         """
         case = self.case(case)
         tf = tensorflow()
-        w = tf.cast(tf.constant(inputs.w), case.dtype)
         arguments = keyword_arguments(case)
         axes = ("batch", "height", "width", "channels")
         known = zip(axes, case.input_shape, strict=True)
@@ -82,6 +81,8 @@ class Export:
             at_run_time: dict[str, Any] = {}
             if output_shape:  # and with it what the groups would be inferred from
                 at_run_time = {"output_shape": output_shape[0], "groups": case.groups}
+            # Made in here, as what a graph captures is to tf2onnx one more input.
+            w = tf.cast(tf.constant(inputs.w), case.dtype)
             return Ours(self.lowering).function(x, w, **arguments, **at_run_time)
 
         return call, signature
