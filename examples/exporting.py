@@ -92,6 +92,11 @@ class LiteRt:
         """The names of the operators in it."""
         return {each["op_name"] for each in self._interpreter._get_ops_details()} - {"DELEGATE"}
 
+    @property
+    def ranks(self) -> set[int]:
+        """How many axes its tensors have."""
+        return {len(each["shape"]) for each in self._interpreter.get_tensor_details()}
+
 
 def _in_order(places: list[Any]) -> list[Any]:
     """Inputs by the number in their names: the flatbuffer has them in any order."""

@@ -212,6 +212,11 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
         by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
         product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
         y = product.transposed(x, filters, bias)
+        if None in call.shape[1:3] and isinstance(call.shape[3], int):
+            # Converters lose the channels of a slice by sizes that only the run knows.
+            y = tf.reshape(
+                y, [sizes(x)[0], row_axis.output_size, column_axis.output_size, call.shape[3]]
+            )
         y.set_shape(call.shape)
         return tf.transpose(y, [0, 3, 1, 2]) if data_format == "NCHW" else y
 

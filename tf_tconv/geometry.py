@@ -58,11 +58,15 @@ class AxisRelations:
     stride: int
     dilation: int
     pad_before: Any
+    pad_after: Any
     surplus: Any
 
     @staticmethod
-    def quotient(a: Any, b: Any) -> Any:
-        """The integer part of `a` over `b`, rounded down; tensors have a way of their own."""
+    def quotient(a: Any, b: Any, least: int = 0) -> Any:
+        """The integer part of `a` over `b`, rounded down.
+
+        Tensors have a way of their own, for which it counts what `a` is at least.
+        """
         return a // b
 
     @property
@@ -108,7 +112,11 @@ class AxisRelations:
     def _phase_grid(self, offset: int) -> PhaseGrid:
         first = self.quotient(self.pad_before - offset, self.stride)
         crop = self.pad_before - offset - first * self.stride
-        steps_of_last = -self.quotient(-(crop + self.surplus), self.stride)
+        # Rounded up. What is padded leaves a legal output no less than this.
+        pads = (self.pad_before, self.pad_after)
+        least = self.effective_kernel - sum(pads) if all(isinstance(p, int) for p in pads) else 1
+        last = crop + self.surplus + self.stride - 1
+        steps_of_last = self.quotient(last, self.stride, least)
         behind = steps_of_last * self.stride - crop - self.surplus
         return PhaseGrid(
             self.kernel_size,

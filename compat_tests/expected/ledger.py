@@ -217,8 +217,8 @@ class Ledger:
 
 
 def file_name(subject: str) -> str:
-    """The name of a subject's ledger."""
-    return f"{subject.replace(':', '-')}.toml"
+    """The name of a subject's ledger; one speaks of all lowerings, which a second variant names."""
+    return f"{'-'.join(subject.split(':')[:2])}.toml"
 
 
 def ledger_of(subject: str) -> Ledger | None:

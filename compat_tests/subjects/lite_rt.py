@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from compat_tests.cases.case import Case, DataFormat, Unknown
+from compat_tests.cases.case import Case, Unknown
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array
-from compat_tests.subjects.calling import from_layout, keyword_arguments, tensorflow, to_layout
+from compat_tests.subjects.calling import from_layout, tensorflow
+from compat_tests.subjects.exported import OURS, export
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.ours import Ours
 from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
 
 OPERATOR = "transpose_conv"
-OURS = "ours"
-VARIANTS = (OPERATOR, OURS)
 
 SAMPLE = 400
 """Legal cases for what TensorFlow has to convert first, at about a seventh of a second a case."""
@@ -33,8 +31,9 @@ class LiteRt:
     """A model for each case.
 
     Attributes:
-        variant: "transpose_conv", the default, is a model of this one operator; "ours" is
-            `tf_tconv.conv2d_transpose` as TensorFlow converts it.
+        variant: "transpose_conv", the default, is a model of this one operator; those of `exported`
+            are `tf_tconv.conv2d_transpose` as TensorFlow converts it.
+        export: how our function is traced, if it is.
     """
 
     def __init__(self, variant: str = OPERATOR) -> None:
@@ -43,9 +42,10 @@ class LiteRt:
         Raises:
             ValueError: if there is no such variant.
         """
-        if variant not in VARIANTS:
-            raise ValueError(f"litert has no variant {variant!r}; there are {', '.join(VARIANTS)}")
+        if variant != OPERATOR and variant.partition(":")[0] != OURS:
+            raise ValueError(f"litert has no variant {variant!r}; there are {OPERATOR}, {OURS}")
         self.variant = variant
+        self.export = None if variant == OPERATOR else export(variant, "litert")
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ class LiteRt:
     @property
     def sample(self) -> int | None:
         """Converts every case anew, if it converts."""
-        return SAMPLE if self.variant == OURS else None
+        return SAMPLE if self.export else None
 
     def environment(self) -> Mapping[str, str]:
         """LiteRT as it comes."""
@@ -75,10 +75,9 @@ class LiteRt:
             "numpy": np.__version__,
             "delegate": "XNNPACK",
         }
-        if self.variant == OURS:
-            ours = Ours().describe()
-            settings |= {name: ours[name] for name in ("tf_tconv", "tensorflow", "lowering")}
-            settings["implementation"] = f"{ours['implementation']}, converted"
+        if self.export:
+            settings |= self.export.describe()
+            settings["implementation"] = "tf_tconv.conv2d_transpose, converted"
         return settings
 
     def model(self, case: Case, inputs: Inputs) -> bytes:
@@ -95,16 +94,25 @@ class LiteRt:
             Inexpressible: if the operator has no words for it.
             Exception: whatever TensorFlow's converter raises when it refuses.
         """
-        return _converted(case, inputs) if self.variant == OURS else _operator(case, inputs)
+        if self.export is None:
+            return _operator(case, inputs)
+        function, _ = self.export.trace(case, inputs)
+        traced = function.get_concrete_function()
+        lite = tensorflow().lite
+        model: bytes = lite.TFLiteConverter.from_concrete_functions([traced], function).convert()
+        return model
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Computes one case, the output alone."""
         model = self.model(case, inputs)
         interpreter = _litert("interpreter").Interpreter(model_content=model, num_threads=1)
-        layout = self._layout(case)
-        values = [to_layout(inputs.x, layout).astype(numpy_dtype(case.dtype))]
-        if "output_shape" in case.unknown:
-            values.append(np.array(_in_layout(case.output_shape, layout), np.int32))
+        if self.export:
+            case = self.export.case(case)
+            values = self.export.feed(case, inputs)
+        else:
+            values = [inputs.x.astype(numpy_dtype(case.dtype))]
+            if "output_shape" in case.unknown:
+                values.append(np.array(case.output_shape, np.int32))
         places = [details["index"] for details in interpreter.get_input_details()]
         if case.unknown:
             interpreter.resize_tensor_input(places[0], values[0].shape, strict=True)
@@ -113,6 +121,8 @@ class LiteRt:
             interpreter.set_tensor(place, value)
         interpreter.invoke()
         (output,) = interpreter.get_output_details()
+        # The operator has its channels last, whatever the case says.
+        layout = case.data_format if self.export else "NHWC"
         return {"y": from_layout(interpreter.get_tensor(output["index"]), layout)}
 
     def script(self, case: Case) -> Script | None:
@@ -122,34 +132,6 @@ class LiteRt:
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Has no words for it."""
         raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
-
-    def _layout(self, case: Case) -> DataFormat:
-        """The layout of the model: the operator has its channels last, whatever the case says."""
-        return case.data_format if self.variant == OURS else "NHWC"
-
-
-def _converted(case: Case, inputs: Inputs) -> bytes:
-    """Our function traced for the case, and converted."""
-    tf = tensorflow()
-    w = tf.cast(tf.constant(inputs.w), case.dtype)
-    arguments = keyword_arguments(case)
-    shape = _in_layout(_sizes(case.input_shape, case.unknown, None), case.data_format)
-    signature = [tf.TensorSpec(shape, case.dtype)]
-    if "output_shape" in case.unknown:
-        del arguments["output_shape"]
-        signature.append(tf.TensorSpec([4], tf.int32))
-
-    # AutoGraph would find nothing to rewrite here, but warn that it can't rewrite an import.
-    @tf.function(input_signature=signature, autograph=False)
-    def call(x: Any, *output_shape: Any) -> Any:
-        at_run_time: dict[str, Any] = {}
-        if output_shape:  # and with it what the groups would be inferred from
-            at_run_time = {"output_shape": output_shape[0], "groups": case.groups}
-        return Ours().function(x, w, **arguments, **at_run_time)
-
-    traced = call.get_concrete_function()
-    model: bytes = tf.lite.TFLiteConverter.from_concrete_functions([traced], call).convert()
-    return model
 
 
 def _operator(case: Case, inputs: Inputs) -> bytes:
@@ -222,14 +204,6 @@ def _sizes(shape: Sequence[int], unknown: Sequence[Unknown], stand_in: int | Non
     """A shape, channels last, with something else for every size that is unknown."""
     axes = ("batch", "height", "width", "channels")
     return [stand_in if axis in unknown else n for axis, n in zip(axes, shape, strict=True)]
-
-
-def _in_layout(shape: Sequence[Any], data_format: DataFormat) -> list[Any]:
-    """A shape, channels last, in the order of the layout."""
-    batch, height, width, channels = shape
-    if data_format == "NHWC":
-        return [batch, height, width, channels]
-    return [batch, channels, height, width]
 
 
 def _litert(module: str) -> Any:

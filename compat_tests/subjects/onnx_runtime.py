@@ -70,13 +70,7 @@ class OnnxRuntime:
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Computes one case, the output alone."""
         model = onnx_node.model(case, inputs, self.variant)
-        options = _onnxruntime().SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = FATAL_ONLY
-        session = _onnxruntime().InferenceSession(
-            model.SerializeToString(), options, providers=PROVIDERS
-        )
-        (y,) = session.run(None, {"x": onnx_node.image(case, inputs)})
+        (y,) = session(model.SerializeToString()).run(None, {"x": onnx_node.image(case, inputs)})
         return {"y": np.moveaxis(y, 1, 3)}
 
     def script(self, case: Case) -> Script | None:
@@ -91,6 +85,14 @@ class OnnxRuntime:
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Has no words for it."""
         raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
+
+
+def session(model: bytes) -> Any:
+    """A session of one thread that logs nothing."""
+    options = _onnxruntime().SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = FATAL_ONLY
+    return _onnxruntime().InferenceSession(model, options, providers=PROVIDERS)
 
 
 def _onnxruntime() -> Any:

@@ -84,7 +84,7 @@ class OpenVino:
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
-        _openvino()
+        openvino()
         return {
             "implementation": "openvino ConvolutionBackpropData on the CPU",
             "openvino": version("openvino"),
@@ -96,7 +96,7 @@ class OpenVino:
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Computes one case, the output alone."""
-        ov, op = _openvino(), importlib.import_module(OPSET)
+        ov, op = openvino(), importlib.import_module(OPSET)
         arguments = _arguments(case, self.variant)
         element = getattr(ov.Type, _ELEMENTS[case.dtype])
         x = _stored(to_layout(inputs.x, "NCHW"), case)
@@ -193,7 +193,7 @@ def _stored(array: Array, case: Case) -> Array:
     return stored.view(np.int16) if case.dtype == "bfloat16" else stored
 
 
-def _openvino() -> Any:
+def openvino() -> Any:
     """The package, loaded when first asked for."""
     try:
         return importlib.import_module("openvino")

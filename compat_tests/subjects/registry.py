@@ -5,17 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from compat_tests.subjects.exported import OURS
 from compat_tests.subjects.function import External
 from compat_tests.subjects.jax_lax import Jax
 from compat_tests.subjects.keras_layer import Keras
 from compat_tests.subjects.lite_rt import LiteRt
 from compat_tests.subjects.native import Native
+from compat_tests.subjects.onnx_ours import OnnxOurs
 from compat_tests.subjects.onnx_reference import OnnxReference
 from compat_tests.subjects.onnx_runtime import OnnxRuntime
 from compat_tests.subjects.open_vino import OpenVino
 from compat_tests.subjects.ours import Ours, installed_lowerings
 from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.subject import Subject
+
+
+def _onnx(variant: str) -> Subject:
+    """The reference evaluator of one operator, or ONNX Runtime of our function."""
+    return OnnxOurs(variant) if _is_ours(variant) else OnnxReference(variant)
+
+
+def _openvino(variant: str) -> Subject:
+    """OpenVINO's operator, or our function in it."""
+    return OnnxOurs(variant, "openvino") if _is_ours(variant) else OpenVino(variant)
+
+
+def _is_ours(variant: str) -> bool:
+    return variant.partition(":")[0] == OURS
+
 
 ADAPTERS: dict[str, tuple[Callable[[str], Subject], str]] = {
     "ours": (Ours, "auto"),
@@ -24,8 +41,8 @@ ADAPTERS: dict[str, tuple[Callable[[str], Subject], str]] = {
     "torch": (PyTorch, "padded"),
     "jax": (Jax, "conv_general_dilated"),
     "onnxruntime": (OnnxRuntime, "pads"),
-    "onnx": (OnnxReference, "pads"),
-    "openvino": (OpenVino, "pads"),
+    "onnx": (_onnx, "pads"),
+    "openvino": (_openvino, "pads"),
     "litert": (LiteRt, "transpose_conv"),
 }
 """By the part of a name before the colon: the adapter, and the variant meant by no colon."""
@@ -57,10 +74,15 @@ HELP: tuple[tuple[str, str], ...] = (
     ("onnx", "ConvTranspose with pads in the ONNX reference evaluator"),
     ("onnx:auto_pad", "the same with auto_pad alone"),
     ("onnx:output_shape", "the same with auto_pad and output_shape"),
+    ("onnx:ours", "tf_tconv.conv2d_transpose written by tf2onnx, in ONNX Runtime"),
+    ("onnx:ours:open", "the same with every size open; onnx:ours:LOWERING:open names the lowering"),
     ("openvino", "ConvolutionBackpropData with pads in OpenVINO"),
     ("openvino:auto_pad", "the same with auto_pad and an output shape"),
+    ("openvino:ours", "tf_tconv.conv2d_transpose written by tf2onnx, in OpenVINO"),
+    ("openvino:ours:open", "the same with every size open"),
     ("litert", "TRANSPOSE_CONV in LiteRT"),
     ("litert:ours", "tf_tconv.conv2d_transpose converted to LiteRT"),
+    ("litert:ours:open", "the same with every size open; litert:ours:LOWERING:open likewise"),
 )
 
 OUTSIDE: tuple[tuple[str, str], ...] = (

@@ -17,14 +17,14 @@ from tf_tconv.lowerings import overlap_add
 from tf_tconv.lowerings.accumulation import accumulator
 from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
 from tf_tconv.lowerings.interleaving import to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
     _, _, out, per_group = sizes(w)
-    if not is_one(sizes(x)[3] // per_group):
+    if not is_one(quotient(sizes(x)[3], per_group)):
         # The results of several groups would have to be interleaved again, among the channels.
         return overlap_add.lower(x, w, rows, columns)
     down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
@@ -36,9 +36,7 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
         return _lines(cast_x, cast_w[lines.start : lines.stop, cells.start : cells.stop])
 
     lines = tf.cast(sum_of_blocks(image, down, across, out, lines_in_place=True), x.dtype)
-    batch, steps_down, phases_down, steps_across, phases_across = sizes(lines)
-    lines = tf.reshape(lines, [batch, steps_down, phases_down, steps_across * phases_across])
-    return to_cells(lines, down, across, out)
+    return to_cells(lines, x, down, across, out)
 
 
 def _lines(x: Any, taps: Any) -> Any:
@@ -56,13 +54,13 @@ def _lines(x: Any, taps: Any) -> Any:
     if down == 1:
         # A batch of lines times a batch of one: there oneDNN writes beyond the result, to a crash
         # (TensorFlow 2.21).
-        x = tf.reshape(x, [batch * height * width, channels])
+        x = reshape(x, [batch * height * width, channels])
         taps = tf.reshape(taps, [across * out, channels])
     else:
-        x = tf.reshape(x, [batch * height, 1, width, channels])
+        x = reshape(x, [batch * height, 1, width, channels])
         taps = tf.reshape(taps, [down, across * out, channels])
     y = tf.matmul(x, taps, transpose_b=True)
-    return tf.reshape(y, [batch, height, down, width, across * out])
+    return reshape(y, [batch, height, down, width, across * out])
 
 
 def work(call: Sizes) -> Work:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_tconv.geometry import effective_kernel_size
 from tf_tconv.lowerings.accumulation import summed_once
 from tf_tconv.lowerings.padding import grow, pad_or_crop
-from tf_tconv.lowerings.shapes import maximum, quotient, sizes
+from tf_tconv.lowerings.shapes import maximum, quotient, reshape, sizes
 
 Pair = tuple[Any, Any]
 
@@ -21,6 +21,7 @@ def convolve(
     columns: Pair = (0, 0),
     strides: tuple[int, int] = (1, 1),
     dilations: tuple[int, int] = (1, 1),
+    reshaped: bool = False,
 ) -> Any:
     """The convolution of `x`, padded or cropped, with `w`.
 
@@ -36,9 +37,11 @@ def convolve(
         columns: likewise for the width.
         strides: cells (down, across) from one window to the next.
         dilations: cells (down, across) from one tap to the next.
+        reshaped: whether the caller reshapes the result to sizes of its own, whatever it has.
 
     Returns:
-        `[batch, windows down, windows across, out]`.
+        `[batch, windows down, windows across, out]`; of an empty batch that nobody knew to be
+        empty, if `reshaped`, nothing, in any shape.
     """
     kernel = sizes(w)[:2]
     spans = [effective_kernel_size(k, d) for k, d in zip(kernel, dilations, strict=True)]
@@ -51,7 +54,7 @@ def convolve(
         channels = sizes(x)[3]
         x = grow(x, [span - sum(pads) for span, pads in zip(spans, explicit[1:3], strict=True)])
         # LiteRT's converter concludes of paddings that only the run knows that no size is known.
-        x = tf.reshape(x, [*sizes(x)[:3], channels])
+        x = reshape(x, [*sizes(x)[:3], channels])
     padding = explicit if any(map(any, explicit)) else "VALID"
     y = summed_once(
         "convolution",
@@ -60,15 +63,15 @@ def convolve(
         w,
     )
     true = [
-        quotient(size - span, stride) + 1
+        quotient(maximum(size - span + stride, 0), stride)
         for size, span, stride in zip(padded, spans, strides, strict=True)
     ]
     if not all(isinstance(size, int) for size in true):
-        y = y[:, : maximum(true[0], 0), : maximum(true[1], 0), :]
-    if not isinstance(batch, int):
+        y = y[:, : true[0], : true[1], :]
+    if not (isinstance(batch, int) or reshaped):
         # What an empty batch has instead. The size that is no constant keeps the reshape from being
         # optimised away, as one to the shape that the convolution claims to have would be.
-        height, width = (maximum(size, 0) for size in true)
+        height, width = true
         y = tf.reshape(y, [batch, height + tf.minimum(batch, 0), width, sizes(y)[3]])
     return y
 

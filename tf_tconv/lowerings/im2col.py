@@ -16,14 +16,14 @@ from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings import subpixel
 from tf_tconv.lowerings.accumulation import summed_once
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, plus, quotient, reshape, sizes
 from tf_tconv.lowerings.windows import convolve_windows
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    if not is_one(sizes(x)[3] // sizes(w)[3]):
+    if not is_one(quotient(sizes(x)[3], sizes(w)[3])):
         # Of several groups each would be a product of its own.
         return subpixel.lower(x, w, rows, columns, bias)
     down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
@@ -31,7 +31,9 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
     return convolve_windows(x, w, down, across, row_windows, column_windows, bias, _multiply)
 
 
-def _multiply(x: Any, w: Any, rows: Any, columns: Any, *, dilations: tuple[int, int]) -> Any:
+def _multiply(
+    x: Any, w: Any, rows: Any, columns: Any, *, dilations: tuple[int, int], reshaped: bool
+) -> Any:
     """What `tf_tconv.lowerings.convolution.convolve` gives for these arguments, at stride 1."""
     cells_down, cells_across, _, out = sizes(w)
     x = pad_or_crop(x, rows, columns)
@@ -40,15 +42,15 @@ def _multiply(x: Any, w: Any, rows: Any, columns: Any, *, dilations: tuple[int, 
     tall = maximum(height - (cells_down - 1) * down, 0)
     wide = maximum(width - (cells_across - 1) * across, 0)
     shifted = [
-        x[:, line * down : line * down + tall, cell * across : cell * across + wide]
+        x[:, line * down : plus(tall, line * down), cell * across : plus(wide, cell * across)]
         for line in range(cells_down)
         for cell in range(cells_across)
     ]
     gathered = shifted[0] if len(shifted) == 1 else tf.concat(shifted, axis=3)
     depth = cells_down * cells_across * channels
-    gathered = tf.reshape(gathered, [batch * tall * wide, depth])
+    gathered = reshape(gathered, [batch * tall * wide, depth])
     y = summed_once("product", tf.matmul, gathered, tf.reshape(w, [depth, out]))
-    return tf.reshape(y, [batch, tall, wide, out])
+    return y if reshaped else reshape(y, [batch, tall, wide, out])
 
 
 def work(call: Sizes) -> Work:

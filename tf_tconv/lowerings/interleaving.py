@@ -1,8 +1,8 @@
 """From steps and phases to cells: what puts the phases of step 7 in `tf_tconv.geometry` in place.
 
 Columns cost nothing where a step's phases stand side by side in the channels: that is the memory
-layout of the output already. Rows have to be moved, whole lines at a time. No tensor has more than
-five axes, which is what converters to mobile formats take.
+layout of the output already. Rows have to be moved, whole lines at a time. The batch and the steps
+down are one axis, so that no tensor has more than four: many runtimes for devices know no fifth.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, quotient, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, reshape, sizes, times
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
@@ -53,22 +53,24 @@ def as_lines(steps: Any) -> Any:
     """Depth to space: the phases down become lines of their own, those across cells in a line.
 
     Args:
-        steps: `[batch, steps down, steps across, phases down, phases across * out]`.
+        steps: `[batch * steps down, steps across, phases down, phases across * out]`.
 
     Returns:
-        `[batch, steps down, phases down, steps across * phases across * out]`.
+        `[batch * steps down, phases down, steps across * phases across * out]`.
     """
-    batch, steps_down, steps_across, phases_down, phases_across = sizes(steps)
+    bands, steps_across, phases_down, phases_across = sizes(steps)
     if not is_one(phases_down):
-        steps = tf.transpose(steps, [0, 1, 3, 2, 4])
-    return tf.reshape(steps, [batch, steps_down, phases_down, steps_across * phases_across])
+        steps = tf.transpose(steps, [0, 2, 1, 3])
+    return reshape(steps, [bands, phases_down, steps_across * phases_across])
 
 
-def to_cells(lines: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
+def to_cells(lines: Any, x: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
     """The output, from all its lines.
 
     Args:
-        lines: `[batch, steps down, all phases down, steps across * all phases across * out]`.
+        lines: batch, steps down, all phases down, steps across, all phases across and channels, in
+            that order; any of them may be one axis.
+        x: the input, `[batch, height, width, in]`.
         rows: the phases of the height.
         columns: the phases of the width.
         out: the number of channels.
@@ -76,8 +78,9 @@ def to_cells(lines: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:
     Returns:
         `[batch, output height, output width, out]`.
     """
-    batch, steps_down, phases_down, line = sizes(lines)
-    y = tf.reshape(lines, [batch, steps_down * phases_down, quotient(line, out), out])
+    steps_down, steps_across = step_counts(x, rows, columns)
+    cells = times(steps_down, rows.stride), times(steps_across, columns.stride)
+    y = reshape(lines, [sizes(x)[0], *cells, out])
     return pad_or_crop(y, *((-before, -after) for before, after in (rows.crop, columns.crop)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid, Window
-from tf_tconv.lowerings.shapes import is_one, sizes
+from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
@@ -74,23 +74,42 @@ def phase_bias(bias: Any, phases: int, groups: Any) -> Any:
     return tf.reshape(tf.tile(tf.reshape(bias, [groups, 1, -1]), [1, phases, 1]), [-1])
 
 
+def add_bias(y: Any, bias: Any, phases: int, groups: Any) -> Any:
+    """A convolution's result with the bias of each of its phases.
+
+    Args:
+        y: `[batch, height, width, groups * phases * out / groups]`; of an unknown batch that is
+            empty, `tf_tconv.lowerings.convolution.convolve` says what else it may be.
+        bias: `[out]`, or `None` for none.
+        phases: the number of phases.
+        groups: the number of channel groups.
+
+    Returns:
+        The same numbers; of an unknown batch as `[batch * height * width, all channels]`, which an
+        empty one is too, whatever shape it came in.
+    """
+    if bias is None:
+        return y
+    if y.shape[0] is None:
+        y = reshape(y, [-1, sizes(y)[3]])
+    return tf.nn.bias_add(y, phase_bias(bias, phases, groups))
+
+
 def phases_first(y: Any, groups: Any, phases: int) -> Any:
     """The channels of a convolution with `phase_kernel`, brought from the groups' order to phases'.
 
     Args:
-        y: `[batch, height, width, groups * phases * out / groups]`.
+        y: `[..., groups * phases * out / groups]`.
         groups: the number of channel groups.
         phases: the number of phases.
 
     Returns:
-        `[batch, height, width, phases * groups * out / groups]`.
+        The same pixels, as `[..., phases, groups, out / groups]` where the order changes.
     """
     if phases == 1 or is_one(groups):
         return y
-    batch, height, width, channels = sizes(y)
-    each = channels // (groups * phases)
-    y = tf.reshape(y, [batch * height * width, groups, phases, each])
-    return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, height, width, channels])
+    each = quotient(sizes(y)[-1], groups * phases)
+    return tf.transpose(reshape(y, [-1, groups, phases, each]), [0, 2, 1, 3])
 
 
 def work_of_kernel(call: Sizes, taps_down: Any, taps_across: Any) -> tuple[Step, ...]:

@@ -26,14 +26,14 @@ from tf_tconv.lowerings.interleaving import (
     work_of_cropping,
 )
 from tf_tconv.lowerings.kernels import (
-    phase_bias,
+    add_bias,
     phase_kernel,
     phases_first,
     window_taps,
     work_of_kernel,
 )
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import plus, quotient, reshape, sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -47,11 +47,11 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
     (window,) = row_windows
     batch, _, width, channels = sizes(x)
     _, _, out, per_group = sizes(w)
-    groups, phases = channels // per_group, len(window.phases)
+    groups, phases = quotient(channels, per_group), len(window.phases)
     steps_down, steps_across = step_counts(x, down, across)
     lines = len(window.blocks)
     images = _images(pad_or_crop(x, down.around(window.blocks), (0, 0)), steps_down, lines)
-    images = tf.reshape(images, [batch * steps_down, lines, width, channels])
+    images = reshape(images, [batch * steps_down, lines, width, channels])
     taps, padding = _tall(window_taps(down, window))
     pieces = []
     for columns_of in across.windows(joined=True):
@@ -63,16 +63,17 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
             across.around(columns_of.blocks),
             strides=(lines, 1),
             dilations=(1, columns_of.blocks.step),
+            reshaped=True,
         )
-        if bias is not None:
-            y = tf.nn.bias_add(y, phase_bias(bias, len(columns_of.phases), groups))
         # [batch * steps down, phases down, steps across, phases across * out]
-        y = phases_first(y, groups, len(columns_of.phases))
-        shape = [batch, steps_down, phases, steps_across, len(columns_of.phases) * out]
-        pieces.append((columns_of.phases, tf.reshape(y, shape)))
-    y = side_by_side(pieces, across.stride, axis=4, unit=out)
-    y = tf.reshape(y, [batch, steps_down, phases, steps_across * across.stride * out])
-    return to_cells(side_by_side([(window.phases, y)], down.stride, axis=2), down, across, out)
+        y = phases_first(
+            add_bias(y, bias, len(columns_of.phases), groups), groups, len(columns_of.phases)
+        )
+        shape = [batch * steps_down, phases, steps_across, len(columns_of.phases) * out]
+        pieces.append((columns_of.phases, reshape(y, shape)))
+    y = side_by_side(pieces, across.stride, axis=3, unit=out)
+    y = side_by_side([(window.phases, y)], down.stride, axis=1)
+    return to_cells(y, x, down, across, out)
 
 
 def _images(x: Any, steps: Any, lines: int) -> Any:
@@ -84,9 +85,11 @@ def _images(x: Any, steps: Any, lines: int) -> Any:
         lines: how many lines each step reads.
 
     Returns:
-        `[batch, steps, lines, width, in]`.
+        `[batch, steps, lines * width * in]`.
     """
-    return tf.stack([x[:, line : steps + line] for line in range(lines)], axis=2)
+    batch, height, width, channels = sizes(x)
+    x = reshape(x, [batch, height, width * channels])
+    return tf.concat([x[:, line : plus(steps, line)] for line in range(lines)], axis=2)
 
 
 def _tall(taps: Any) -> tuple[Any, tuple[int, int]]:

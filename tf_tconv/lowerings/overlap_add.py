@@ -15,8 +15,8 @@ import tensorflow as tf
 from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings.accumulation import accumulator
 from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
-from tf_tconv.lowerings.interleaving import as_lines, to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, quotient, sizes
+from tf_tconv.lowerings.interleaving import as_lines, step_counts, to_cells, work_of_cropping
+from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
@@ -31,8 +31,10 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
         lines, cells = row_block.taps, column_block.taps
         return products[..., lines.start : lines.stop, cells.start * out : cells.stop * out]
 
-    steps = sum_of_blocks(image, down, across, out, lines_in_place=False)
-    return to_cells(as_lines(tf.cast(steps, x.dtype)), down, across, out)
+    steps = tf.cast(sum_of_blocks(image, down, across, out, lines_in_place=False), x.dtype)
+    steps_down, steps_across = step_counts(x, down, across)
+    shape = [sizes(x)[0] * steps_down, steps_across, down.stride, across.stride * out]
+    return to_cells(as_lines(reshape(steps, shape)), x, down, across, out)
 
 
 def _products(x: Any, w: Any) -> Any:
@@ -50,16 +52,16 @@ def _products(x: Any, w: Any) -> Any:
     pixels, taps = batch * height * width, kernel_height * kernel_width
     groups = quotient(channels, per_group)
     if is_one(groups):
-        x, w = tf.reshape(x, [pixels, channels]), tf.reshape(w, [taps * out, channels])
+        x, w = reshape(x, [pixels, channels]), tf.reshape(w, [taps * out, channels])
         y = tf.matmul(x, w, transpose_b=True)
     else:
         each = quotient(out, groups)
-        x = tf.transpose(tf.reshape(x, [pixels, groups, per_group]), [1, 0, 2])
+        x = tf.transpose(reshape(x, [pixels, groups, per_group]), [1, 0, 2])
         w = tf.transpose(tf.reshape(w, [taps, groups, each, per_group]), [1, 0, 2, 3])
         w = tf.reshape(w, [groups, taps * each, per_group])
-        y = tf.reshape(tf.matmul(x, w, transpose_b=True), [groups, pixels, taps, each])
+        y = reshape(tf.matmul(x, w, transpose_b=True), [groups, pixels, taps, each])
         y = tf.transpose(y, [1, 2, 0, 3])
-    return tf.reshape(y, [batch, height, width, kernel_height, kernel_width * out])
+    return reshape(y, [batch, height, width, kernel_height, kernel_width * out])
 
 
 def work(call: Sizes) -> Work:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from tf_tconv.geometry import PhaseGrid, Window
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.interleaving import (
@@ -21,13 +19,13 @@ from tf_tconv.lowerings.interleaving import (
     work_of_cropping,
 )
 from tf_tconv.lowerings.kernels import (
-    phase_bias,
+    add_bias,
     phase_kernel,
     phases_first,
     window_taps,
     work_of_kernel,
 )
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import quotient, reshape, sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -58,7 +56,7 @@ def convolve_windows(
     """
     batch, _, _, channels = sizes(x)
     _, _, out, per_group = sizes(w)
-    groups = channels // per_group
+    groups = quotient(channels, per_group)
     steps_down, steps_across = step_counts(x, rows, columns)
     bands = []
     for down in row_windows:
@@ -71,17 +69,16 @@ def convolve_windows(
                 rows.around(down.blocks),
                 columns.around(across.blocks),
                 dilations=(down.blocks.step, across.blocks.step),
+                reshaped=True,
             )
             phases = len(down.phases) * len(across.phases)
-            if bias is not None:
-                y = tf.nn.bias_add(y, phase_bias(bias, phases, groups))
             # [batch, steps down, steps across, phases down * phases across * out]
-            y = phases_first(y, groups, phases)
-            shape = [batch, steps_down, steps_across, len(down.phases), len(across.phases) * out]
-            pieces.append((across.phases, tf.reshape(y, shape)))
-        steps = side_by_side(pieces, columns.stride, axis=4, unit=out)
+            y = phases_first(add_bias(y, bias, phases, groups), groups, phases)
+            shape = [batch * steps_down, steps_across, len(down.phases), len(across.phases) * out]
+            pieces.append((across.phases, reshape(y, shape)))
+        steps = side_by_side(pieces, columns.stride, axis=3, unit=out)
         bands.append((down.phases, as_lines(steps)))
-    return to_cells(side_by_side(bands, rows.stride, axis=2), rows, columns, out)
+    return to_cells(side_by_side(bands, rows.stride, axis=1), x, rows, columns, out)
 
 
 def work_of_windows(

@@ -13,13 +13,14 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.shapes import sizes
+from tf_tconv.lowerings.shapes import reshape, sizes
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
 def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    reversed_kernel = tf.transpose(tf.reverse(w, axis=[0, 1]), [0, 1, 3, 2])
+    # An axis at a time: OpenVINO reads no reversal of two.
+    reversed_kernel = tf.transpose(tf.reverse(tf.reverse(w, [0]), [1]), [0, 1, 3, 2])
     return convolve(
         _insert_zeros(x, rows.stride, columns.stride),
         reversed_kernel,
@@ -41,14 +42,14 @@ def _insert_zeros(x: Any, row_stride: int, column_stride: int) -> Any:
     """
     batch, height, width, channels = sizes(x)
     if column_stride > 1:
-        cells = tf.reshape(x, [batch * height, width, 1, channels])
+        cells = reshape(x, [batch * height, width, 1, channels])
         cells = tf.pad(cells, [[0, 0], [0, 0], [0, column_stride - 1], [0, 0]])
         width = width * column_stride
-        x = tf.reshape(cells, [batch, height, width, channels])
+        x = reshape(cells, [batch, height, width, channels])
     if row_stride > 1:
-        lines = tf.reshape(x, [batch, height, 1, width * channels])
+        lines = reshape(x, [batch, height, 1, width * channels])
         lines = tf.pad(lines, [[0, 0], [0, 0], [0, row_stride - 1], [0, 0]])
-        x = tf.reshape(lines, [batch, height * row_stride, width, channels])
+        x = reshape(lines, [batch, height * row_stride, width, channels])
     return x
 
 
