@@ -15,6 +15,7 @@ from tf_tconv.dialects.pairs import (
     Pair,
     Sides,
     axis_name,
+    check_input_size,
     check_optional_pair,
     check_pair,
     is_sequence,
@@ -91,7 +92,7 @@ def from_arguments(
     kernel_size = check_pair("kernel_size", kernel_size)
     strides, dilations = check_pair("strides", strides), check_pair("dilation_rate", dilation_rate)
     output_padding = check_optional_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_size = check_optional_pair("output_size", output_size, 0)
     if data_format is not None:
         data_format = check_name("data_format", data_format, LAYOUTS)

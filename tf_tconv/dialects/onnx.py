@@ -18,7 +18,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tf_tconv.dialects.operation import TransposedAxis, TransposedConvolution, solve
-from tf_tconv.dialects.pairs import Sides, axis_name, check_optional_pair, check_pair, is_sequence
+from tf_tconv.dialects.pairs import (
+    Sides,
+    axis_name,
+    check_input_size,
+    check_optional_pair,
+    check_pair,
+    is_sequence,
+)
 from tf_tconv.dialects.translation import Translation, adds_zeros, finish, format_call
 from tf_tconv.dialects.weights import (
     CHANNELS_FIRST_AXES,
@@ -106,7 +113,7 @@ def from_arguments(
     kernel_shape = check_pair("kernel_shape", kernel_shape)
     strides, dilations = check_pair("strides", strides), check_pair("dilations", dilations)
     output_padding = check_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_shape = check_optional_pair("output_shape", output_shape, 0)
     auto_pad = check_name("auto_pad", auto_pad, AUTO_PADS)
     if pads is not None and auto_pad != "NOTSET":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tf_tconv.dialects.operation import TransposedConvolution, solve
-from tf_tconv.dialects.pairs import axis_name, check_optional_pair, check_pair
+from tf_tconv.dialects.pairs import axis_name, check_input_size, check_optional_pair, check_pair
 from tf_tconv.dialects.translation import Translation, adds_zeros, collapsed, finish, format_call
 from tf_tconv.dialects.weights import (
     CHANNELS_FIRST_AXES,
@@ -82,7 +82,7 @@ def from_arguments(
     stride, dilation = check_pair("stride", stride), check_pair("dilation", dilation)
     padding = check_pair("padding", padding, 0)
     output_padding = check_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_size = check_optional_pair("output_size", output_size, 0)
     for axis, cells in enumerate(output_padding):
         limit = max(stride[axis], dilation[axis])
