@@ -337,9 +337,7 @@ def from_weights(
     return split.transpose(0, 1, 4, 3, 2).reshape(height, width, out // groups, groups * group_in)
 
 
-def from_general_weights(
-    weights: Any, *, groups: int = 1, dimension_numbers: Any = None
-) -> Array:
+def from_general_weights(weights: Any, *, groups: int = 1, dimension_numbers: Any = None) -> Array:
     """A kernel of `jax.lax.conv_general_dilated` as `[height, width, out/groups, in]`.
 
     Args:
@@ -364,9 +362,7 @@ def from_general_weights(
     return from_weights(weights, groups=groups, dimension_numbers=dimension_numbers)
 
 
-def to_weights(
-    kernel: Any, *, groups: int = 1, transpose_kernel: bool = TRANSPOSE_KERNEL
-) -> Array:
+def to_weights(kernel: Any, *, groups: int = 1, transpose_kernel: bool = TRANSPOSE_KERNEL) -> Array:
     """`[height, width, out/groups, in]` as a JAX kernel.
 
     Args:

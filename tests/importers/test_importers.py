@@ -9,7 +9,6 @@ from integers import ramp
 
 import tf_tconv
 from compat_tests import oracle
-from tf_tconv import foreign_layers
 from tf_tconv.dialects import TransposedConvolution
 
 ARGUMENTS = [
@@ -75,7 +74,7 @@ class TestTorch:
         np.testing.assert_array_equal(layer.get_weights()[0], before)
 
     def test_other_modules_are_refused(self, torch):
-        with pytest.raises(TypeError, match=r"module is a Conv2d; it must be a torch\.nn\.ConvTra"):
+        with pytest.raises(TypeError, match=r"module is of type Conv2d; it must be a torch\.nn\.ConvTra"):
             tf_tconv.from_torch(torch.nn.Conv2d(2, 3, 3))
 
     def test_example(self, torch):
@@ -83,7 +82,7 @@ class TestTorch:
 
 
 def test_from_torch_refuses_what_is_no_module():
-    with pytest.raises(TypeError, match="module is a int; it must be a"):
+    with pytest.raises(TypeError, match="module is of type int; it must be a"):
         tf_tconv.from_torch(3)
 
 
@@ -184,7 +183,7 @@ class TestOnnx:
         ]
         path = tmp_path / "two.onnx"
         onnx.save(self.model(onnx, nodes, outputs=["Y", "Z"]), path)
-        layers = foreign_layers.from_onnx_all(path)
+        layers = tf_tconv.from_onnx_all(path)
         assert list(layers) == ["first", "Z"]
         assert [layer.use_bias for layer in layers.values()] == [False, True]
         assert tf_tconv.from_onnx(path, node="Z").strides == (2, 2)
@@ -203,13 +202,13 @@ class TestOnnx:
         relu = self.model(onnx, [onnx.helper.make_node("Relu", ["X"], ["Y"])], {})
         with pytest.raises(ValueError, match="source=ModelProto holds no ConvTranspose node"):
             tf_tconv.from_onnx(relu)
-        with pytest.raises(TypeError, match="source=3 is a int; it must be a path"):
+        with pytest.raises(TypeError, match="source=3 is of type int; it must be a path"):
             tf_tconv.from_onnx(3)
         with pytest.raises(OSError, match="absent"):
             tf_tconv.from_onnx(tmp_path / "absent.onnx")
         text = tmp_path / "text.onnx"
         text.write_text("no model at all")
-        with pytest.raises(ValueError, match=r"text\.onnx' is no ONNX model"):
+        with pytest.raises(ValueError, match=r"text\.onnx' is not an ONNX model"):
             tf_tconv.from_onnx(text)
 
     def test_example(self, onnx):
