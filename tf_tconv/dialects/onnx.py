@@ -200,6 +200,11 @@ def from_node(
         raise TypeError(f"node is a {type(node).__name__}; it must be an onnx.NodeProto.")
     if node.op_type != CALLEE:
         raise ValueError(f'node "{node.name}" is a {node.op_type}; it must be a {CALLEE}.')
+    if node.domain not in ("", "ai.onnx"):
+        raise ValueError(
+            f'node "{node.name}" is the {CALLEE} of domain "{node.domain}"; it must be that of ONNX '
+            "itself."
+        )
     attributes = {}
     known = ("kernel_shape", "output_shape", "auto_pad", *DEFAULTS)
     for attribute in node.attribute:

@@ -166,17 +166,17 @@ def check_module(module: Any) -> None:
     """
     kind = type(module).__name__
     bases = [base for base in type(module).__mro__ if base.__module__.startswith("torch.")]
-    names = {base.__name__ for base in bases}
-    quantized = any("quantized" in base.__module__ for base in bases)
+    quantized = {base.__name__ for base in bases if ".quantized." in base.__module__}
+    names = {base.__name__ for base in bases if ".quantized." not in base.__module__}
     way = ""
     if is_scripted(module):
         kind = f"TorchScript of {module.original_name}"
         if module.original_name.endswith("ConvTranspose2d"):
             return
         way = " Give that module of it which is one, or the module from before the script."
-    elif "ConvTranspose2d" in names and not quantized:
+    elif "ConvTranspose2d" in names:
         return
-    elif quantized and any(name.startswith("ConvTranspose") for name in names):
+    elif any(name.startswith("ConvTranspose") for name in quantized):
         kind = f"quantized {kind}"
         way = (
             " Give the float module that it was made of, or a new one whose weight is "

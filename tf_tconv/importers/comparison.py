@@ -45,7 +45,7 @@ def difference(
         spacing: of the numbers that the source computes in, if they are coarser than the layer's.
 
     Returns:
-        What to say of it, in numbers; `None` where they agree.
+        What to say of it, the source's numbers first; `None` where they agree.
 
     Raises:
         ValueError: the batches would be too large.
@@ -58,9 +58,9 @@ def difference(
         images = probe_images(operation.in_channels or 1, size)
         expected = run_source(images)
         found = _run_layer(layer, operation, images)
-        shape = f"images of shape {images.shape}"
+        where = f"on images of shape {images.shape}"
         if expected.shape != found.shape:
-            return f"of {shape}, the shape {expected.shape}, and the layer {found.shape}"
+            return f"{where} the results' shapes are {expected.shape} and {found.shape}"
         allowed = _allowed(expected, bias, spacing)
         with np.errstate(invalid="ignore"):
             apart = np.abs(expected - found)
@@ -69,10 +69,9 @@ def difference(
         if wrong.any():
             index = np.unravel_index(np.argmax(np.where(wrong, apart, -1)), wrong.shape)
             return (
-                f"of {shape}, numbers that differ in {int(wrong.sum())} of {wrong.size} outputs, "
-                f"by up to {apart[index]:.3g}: {expected[index]:.6g} at {tuple(map(int, index))} "
-                f"where the layer gives {found[index]:.6g}, and rounding explains "
-                f"{allowed[index]:.1g}"
+                f"{where} {int(wrong.sum())} of {wrong.size} outputs differ, by up to "
+                f"{apart[index]:.3g}: {expected[index]:.6g} and {found[index]:.6g} at "
+                f"{tuple(map(int, index))}, where rounding explains {allowed[index]:.1g}"
             )
     return None
 

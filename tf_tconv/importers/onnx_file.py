@@ -190,8 +190,8 @@ def _compare(found: Found, layer: Conv2DTranspose, run: NodeRun) -> None:
         if any(each.name == "auto_pad" for each in found.node.attribute):
             padding = " Runtimes differ in auto_pad where the kernel is smaller than the stride."
         raise ValueError(
-            f'node "{found.label}" is computed otherwise by {run.runner} than the specification of '
-            f"ConvTranspose says: it makes, {differs}.{padding} verify=False takes the "
+            f'node "{found.label}", as {run.runner} computes it, and the layer made of it by the '
+            f"specification of ConvTranspose differ: {differs}.{padding} verify=False takes the "
             "specification's."
         )
 

@@ -80,7 +80,9 @@ def from_torch(
             warnings.warn(f"module and layer were not compared: {error}.", stacklevel=2)
             return layer
         if differs:
-            raise ValueError(_told(module, f"makes, {differs}"))
+            raise ValueError(
+                _told(module, f"and the layer made of its transposed convolution differ: {differs}")
+            )
     return layer
 
 
@@ -105,17 +107,22 @@ def _recorded(module: Any, *, own_forward: bool) -> Recorded:
 
 
 def _channels(module: Any) -> int:
-    """The input channels, which a traced module knows by its weights alone."""
-    channels = getattr(module, "in_channels", None)
-    weight = getattr(module, "weight", None)
-    if channels is None and weight is not None:
-        channels = weight.shape[0]
-    if channels is None:
+    """The input channels, which a traced module tells by its weights alone."""
+    if not dialect.is_scripted(module) or hasattr(module, "in_channels"):
+        return int(module.in_channels)
+    weights = [each for each in module.parameters() if each.ndim == 4]
+    graph = module.inlined_graph  # Its nodes live as long as it does.
+    for kind in ("aten::_convolution", "aten::convolution", "aten::conv_transpose2d"):
+        for node in graph.findAllNodes(kind):
+            # What torch.jit.freeze has made a constant of the graph.
+            weights.append(list(node.inputs())[1].toIValue())
+    channels = [each.shape[0] for each in weights if each is not None]
+    if not channels:
         raise ValueError(
-            "module is TorchScript without weights of its own, as torch.jit.freeze leaves it; give "
-            "the module from before that."
+            "module is TorchScript in which no weights are found; give the module from before the "
+            "script."
         )
-    return int(channels)
+    return int(channels[0])
 
 
 def _check_numbers(module: Any) -> None:

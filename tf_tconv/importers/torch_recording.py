@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from tf_tconv.dialects import torch as dialect
 from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.geometry import brief
+
+Array = NDArray[Any]
 
 SCHEMAS = ("aten::convolution", "aten::_convolution", "aten::conv_transpose2d")
 
@@ -50,18 +53,71 @@ class Recorded:
         )
 
 
-def record(module: Any, images: NDArray[Any], *, own_forward: bool) -> list[Recorded]:
-    """The transposed convolutions of two axes that one forward pass of a copy makes.
+def record(module: Any, images: Array, *, own_forward: bool) -> list[Recorded]:
+    """The transposed convolutions of two axes that one forward pass makes.
 
     Args:
         module: the module, which is left as it is.
-        images: what to run the copy on, `[batch, channels, height, width]`.
+        images: what to run it on, `[batch, channels, height, width]`.
         own_forward: whether to call the module's `forward`, or the one of
             `torch.nn.ConvTranspose2d` in its place.
 
     Raises:
-        ValueError: the module can't be copied, or fails before a transposed convolution.
+        Unrunnable: it fails before a transposed convolution.
     """
+    result, calls = _run(module, images, own_forward=own_forward)
+    # The arguments are known, however small the images were for what follows.
+    if isinstance(result, Unrunnable) and not calls:
+        raise result
+    return calls
+
+
+def run(module: Any, images: Array) -> Array:
+    """What a forward pass makes of images, as float64.
+
+    Args:
+        module: the module, which is left as it is.
+        images: `[batch, channels, height, width]`.
+
+    Raises:
+        Unrunnable: it fails, or returns something else than a tensor.
+    """
+    import torch
+
+    result, _ = _run(module, images, own_forward=True)
+    if isinstance(result, Unrunnable):
+        raise result
+    if not isinstance(result, torch.Tensor):
+        raise Unrunnable(f"returns a {type(result).__name__} instead of a tensor")
+    array: Array = result.detach().cpu().double().numpy()
+    return array
+
+
+class Unrunnable(ValueError):
+    """Why a module can't be run; the message goes on from the word "module"."""
+
+
+def _run(module: Any, images: Array, *, own_forward: bool) -> tuple[Any, list[Recorded]]:
+    """What a copy returns, or an `Unrunnable`, and its transposed convolutions.
+
+    The module itself is run, and put back, where it can't be copied, or where a function reaches
+    for it by a closure, so that a copy tells nothing.
+    """
+    with warnings.catch_warnings():
+        # What a module's own code warns of, it says when the user runs it.
+        warnings.simplefilter("ignore")
+        twin = _copied(module)
+        if twin is not None:
+            with _left_as_it_is(module) as touched:
+                outcome = _attempt(twin.cpu(), images, own_forward)
+            if not touched:
+                return outcome
+        with _left_as_it_is(module):
+            return _attempt(module, images, own_forward)
+
+
+def _attempt(module: Any, images: Array, own_forward: bool) -> tuple[Any, list[Recorded]]:
+    import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
     calls: list[Recorded] = []
@@ -73,66 +129,31 @@ def record(module: Any, images: NDArray[Any], *, own_forward: bool) -> list[Reco
             calls.extend(_transposed_convolutions(function, args, kwargs or {}))
             return function(*args, **(kwargs or {}))
 
-    try:
-        _run(module, images, own_forward=own_forward, mode=Recorder())
-    except Unrunnable:
-        # The arguments are known, however small the images were for what follows.
-        if not calls:
-            raise
-    return calls
-
-
-def run(module: Any, images: NDArray[Any]) -> NDArray[Any]:
-    """What a forward pass of a copy makes of images, as float64.
-
-    Args:
-        module: the module, which is left as it is.
-        images: `[batch, channels, height, width]`.
-
-    Raises:
-        ValueError: the module can't be copied, fails, or returns something else than a tensor.
-    """
-    import torch
-
-    result = _run(module, images, own_forward=True, mode=contextlib.nullcontext())
-    if not isinstance(result, torch.Tensor):
-        raise Unrunnable(f"returns a {type(result).__name__} instead of a tensor")
-    array: NDArray[Any] = result.detach().cpu().double().numpy()
-    return array
-
-
-class Unrunnable(ValueError):
-    """Why a module can't be run; the message goes on from the word "module"."""
-
-
-def _run(module: Any, images: NDArray[Any], *, own_forward: bool, mode: Any) -> Any:
-    import torch
-
+    if not own_forward:
+        module.forward = torch.nn.ConvTranspose2d.forward.__get__(module)
     numbers = [*module.parameters(), *module.buffers()]
+    device = next((each.device for each in numbers), torch.device("cpu"))
     dtype = next((each.dtype for each in numbers if each.is_floating_point()), torch.float32)
-    with (
-        _left_as_it_is(module),
-        torch.random.fork_rng(devices=[]),
-        torch.no_grad(),
-        torch.autocast("cpu", enabled=False),
-    ):
-        twin = _copied(module)
-        if not own_forward:
-            twin.forward = torch.nn.ConvTranspose2d.forward.__get__(twin)
-        if any(each.device.type != "cpu" for each in numbers):
-            twin = twin.cpu()
-        x = torch.from_numpy(np.ascontiguousarray(images)).to(dtype)
-        try:
-            with mode:
-                return twin(x)
-        except Exception as error:  # Whatever a stranger's hook or forward raises.
-            raise Unrunnable(
-                f"fails on images of shape {tuple(images.shape)}: {type(error).__name__}: "
-                f"{brief(str(error).strip(), 300)}"
-            ) from error
+    x = torch.from_numpy(np.ascontiguousarray(images)).to(device, dtype)
+    try:
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.no_grad(),
+            torch.autocast(device.type, enabled=False),
+            Recorder(),
+        ):
+            return module(x), calls
+    except Exception as error:  # Whatever a stranger's hook or forward raises.
+        failed = Unrunnable(
+            f"fails on images of shape {tuple(images.shape)}: {type(error).__name__}: "
+            f"{brief(str(error).strip(), 300)}"
+        )
+        failed.__cause__ = error
+        return failed, calls
 
 
 def _copied(module: Any) -> Any:
+    """A copy, or `None` where an attribute, such as a lock, has none."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -152,29 +173,31 @@ def _copied(module: Any) -> Any:
     try:
         with LeavesOnly():
             return copy.deepcopy(module)
-    except Exception as error:  # Whatever its attributes raise when they are copied.
-        raise Unrunnable(
-            f"can't be copied, and is not run itself, since that may change it: "
-            f"{type(error).__name__}: {brief(str(error).strip(), 300)}"
-        ) from error
+    except Exception:  # Whatever its attributes raise when they are copied.
+        return None
 
 
 @contextlib.contextmanager
-def _left_as_it_is(module: Any) -> Iterator[None]:
-    """Puts back what a function changes that holds on to the module itself, not to the copy."""
+def _left_as_it_is(module: Any) -> Iterator[list[str]]:
+    """Puts back what is changed of a module, and lists it."""
     tensors = [(each, each.detach().clone()) for each in (*module.parameters(), *module.buffers())]
-    attributes = [(part, dict(vars(part))) for part in module.modules()]
+    holders = [vars(part) for part in module.modules()]
+    holders += [part.get(name) for part in list(holders) for name in ("_parameters", "_buffers")]
+    # TorchScript keeps something else under these names.
+    attributes = [(holder, dict(holder)) for holder in holders if isinstance(holder, dict)]
+    changed: list[str] = []
     try:
-        yield
+        yield changed
     finally:
-        for part, before in attributes:
-            now = vars(part)
-            if now.keys() != before.keys() or any(now[key] is not before[key] for key in before):
-                now.clear()
-                now.update(before)
+        for holder, before in attributes:
+            keys = [key for key in {**holder, **before} if holder.get(key) is not before.get(key)]
+            if keys:
+                changed += keys
+                holder.clear()
+                holder.update(before)
         for tensor, before in tensors:
-            # Bits are compared, as a number that is none differs from itself.
             if not _same_bits(tensor, before):
+                changed.append("values")
                 tensor.data.copy_(before)
 
 

@@ -1,4 +1,4 @@
-"""Layers made from torch's modules and from ONNX' nodes compute what their source computes."""
+"""Layers made from ONNX' nodes compute what the nodes do, wherever these and their weights lie."""
 
 import doctest
 import importlib
@@ -11,79 +11,14 @@ import tf_tconv
 from compat_tests import oracle
 from tf_tconv.dialects import TransposedConvolution
 
-ARGUMENTS = [
-    {"kernel_size": 3, "stride": 2},
-    {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1},
-    {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False},
-    {"kernel_size": (3, 5), "stride": (2, 1), "padding": (0, 3), "dilation": (1, 2), "groups": 2},
-    {"kernel_size": 2, "stride": 3, "dilation": 4, "output_padding": 3},
-    {"kernel_size": 1, "stride": (2, 3), "groups": 4},
-]
-
 
 def images(layout, y):
-    """A result of ours as torch and ONNX have it."""
+    """A result of ours as ONNX has it."""
     return np.asarray(y).transpose(0, 3, 1, 2) if layout == "channels_last" else np.asarray(y)
 
 
 def in_layout(layout, x):
     return x.transpose(0, 2, 3, 1) if layout == "channels_last" else x
-
-
-@pytest.mark.peers("torch")
-class TestTorch:
-    @pytest.fixture
-    def torch(self):
-        return importlib.import_module("torch")
-
-    def module(self, torch, dtype=None, **arguments):
-        module = torch.nn.ConvTranspose2d(4, 8, **arguments)
-        with torch.no_grad():
-            for seed, weights in enumerate(module.parameters()):
-                weights.copy_(torch.tensor(ramp(*weights.shape, seed=seed)))
-        return module.to(dtype or torch.float32)
-
-    @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
-    @pytest.mark.parametrize("arguments", ARGUMENTS, ids=str)
-    def test_gives_what_the_module_gives(self, torch, arguments, layout):
-        module = self.module(torch, **arguments)
-        x = ramp(2, 4, 5, 3).astype(np.float32)
-        with torch.no_grad():
-            expected = module(torch.tensor(x)).numpy()
-        layer = tf_tconv.from_torch(module, data_format=layout, name="up")
-        assert isinstance(layer, tf_tconv.Conv2DTranspose)
-        assert (layer.built, layer.name, layer.data_format) == (True, "up", layout)
-        np.testing.assert_array_equal(images(layout, layer(in_layout(layout, x))), expected)
-
-    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-    def test_dtype(self, torch, dtype):
-        module = self.module(torch, getattr(torch, dtype), kernel_size=3)
-        layer = tf_tconv.from_torch(module, lowering="native")
-        assert (layer.dtype_policy.name, layer.lowering) == (dtype, "native")
-        weights = module.weight.detach().double().numpy()
-        np.testing.assert_array_equal(
-            np.asarray(layer.kernel).astype(np.float64), weights.transpose(2, 3, 1, 0)
-        )
-
-    def test_the_module_keeps_its_weights_to_itself(self, torch):
-        module = self.module(torch, kernel_size=3)
-        layer = tf_tconv.from_torch(module)
-        before = layer.get_weights()[0].copy()
-        with torch.no_grad():
-            module.weight.zero_()
-        np.testing.assert_array_equal(layer.get_weights()[0], before)
-
-    def test_other_modules_are_refused(self, torch):
-        with pytest.raises(TypeError, match=r"module is of type Conv2d; it must be a torch\.nn\.ConvTra"):
-            tf_tconv.from_torch(torch.nn.Conv2d(2, 3, 3))
-
-    def test_example(self, torch):
-        run_example(tf_tconv.from_torch)
-
-
-def test_from_torch_refuses_what_is_no_module():
-    with pytest.raises(TypeError, match="module is of type int; it must be a"):
-        tf_tconv.from_torch(3)
 
 
 @pytest.mark.peers("onnx")
