@@ -1,7 +1,10 @@
 """Layers made from ONNX' nodes compute what the nodes do, wherever these and their weights lie."""
 
+import dataclasses
 import doctest
 import importlib
+import re
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,37 @@ from integers import ramp
 import tf_tconv
 from compat_tests import oracle
 from tf_tconv.dialects import TransposedConvolution
+from tf_tconv.importers import onnx_file
+
+
+def samples():
+    """The tables of models, which are made of onnx."""
+    return importlib.import_module("onnx_samples")
+
+
+def sample_names(table):
+    """Their names; where onnx is missing, one that is skipped."""
+    try:
+        return list(getattr(samples(), table))
+    except ImportError:
+        return ["onnx"]
+
+
+def outputs_of(model):
+    """What ONNX Runtime makes of a model, by the names of its outputs, and of which images."""
+    runtime = importlib.import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 4, 1
+    session = runtime.InferenceSession(model.SerializeToString(), options)
+    x = np.random.default_rng(1).standard_normal(samples().SHAPE).astype(np.float32)
+    names = [each.name for each in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"X": x}), strict=True)), x
+
+
+def assert_close(layer, x, expected):
+    # A few dozen products in float32, of weights that a runtime may have rounded otherwise.
+    y = images("channels_last", layer(in_layout("channels_last", x)))
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
 def images(layout, y):
@@ -21,7 +55,7 @@ def in_layout(layout, x):
     return x.transpose(0, 2, 3, 1) if layout == "channels_last" else x
 
 
-@pytest.mark.peers("onnx")
+@pytest.mark.peers("onnx", "onnxruntime")
 class TestOnnx:
     @pytest.fixture
     def onnx(self):
@@ -103,6 +137,170 @@ class TestOnnx:
         np.testing.assert_array_equal(np.asarray(layer.kernel), self.W.transpose(2, 3, 1, 0))
         with pytest.raises(ValueError, match="and that is unknown; give input_size"):
             tf_tconv.from_onnx(node, initializers=stored)
+
+    @pytest.mark.parametrize("name", sample_names("WEIGHTS"))
+    def test_weights_that_follow_from_constants(self, name, monkeypatch):
+        model = samples().WEIGHTS[name]()
+        expected, x = outputs_of(model)
+        layer = tf_tconv.from_onnx(model)
+        assert_close(layer, x, expected["Y"])
+        # The reference evaluator of onnx itself gives them, too.
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+        assert_close(tf_tconv.from_onnx(model), x, expected["Y"])
+
+    @pytest.mark.parametrize("name", sample_names("PLACES"))
+    def test_nodes_wherever_they_lie(self, name):
+        make, keys = samples().PLACES[name]
+        model = make()
+        if name == "two of one name":
+            expected = None  # ONNX Runtime refuses the file.
+        else:
+            expected, x = outputs_of(model)
+        layers = tf_tconv.from_onnx_all(model)
+        if keys is None:
+            assert len(layers) == len(model.graph.output)
+        else:
+            assert sorted(layers) == sorted(keys)
+        if expected is None:
+            kernels = [np.asarray(layers[key].kernel) for key in ("Z", "Y")]
+            np.testing.assert_array_equal(2 * kernels[0], kernels[1])
+            return
+        by_shape = [each for each in layers.values() if each.filters == expected["Y"].shape[1]]
+        last = layers[keys[-1]] if keys else by_shape[-1]
+        assert_close(last, x, expected["Y"])
+
+    def test_a_node_is_named_as_it_is_listed_or_as_it_is_called(self):
+        model = samples().PLACES["If, all names shared"][0]()
+        assert tf_tconv.from_onnx(model, node="decide/else_branch/T").dilation_rate == (2, 1)
+        with pytest.raises(ValueError, match=r'node="up" is the name of 2 nodes; .*decide/then_br'):
+            tf_tconv.from_onnx(model, node="up")
+        model = samples().PLACES["If"][0]()
+        assert tf_tconv.from_onnx(model, node="E").use_bias is False
+        assert tf_tconv.from_onnx(model, node="T").use_bias is True
+
+    def test_one_that_can_not_be_read_loses_no_other(self, onnx):
+        s = samples()
+        nodes = [
+            s.up(y="A"),
+            s.up("X", y="D", name="dynamic"),
+            s.node("RandomNormal", [], "R", shape=[4, 6, 3, 3]),
+            s.up("R", y="E"),
+            s.up("I", y="F", name="integers"),
+            onnx.helper.make_node("ConvTranspose", ["X", "V"], ["G"], name="one_axis"),
+            onnx.helper.make_node("ConvTranspose", ["X", "W"], ["H"], domain="theirs", name="own"),
+            s.up("W", y="Y", bias="B"),
+        ]
+        stored = {"W": s.W, "B": s.B, "V": s.W[..., 0], "I": np.ones((4, 6, 3, 3), np.int32)}
+        model = s.model(nodes, stored, [each.output[0] for each in nodes if "R" not in each.output])
+        with pytest.warns(
+            UserWarning, match="holds 7 ConvTranspose nodes, of which 5 can't"
+        ) as told:
+            layers = tf_tconv.from_onnx_all(model)
+        assert list(layers) == ["A", "Y"]
+        (message,) = {str(each.message) for each in told}
+        for part in (
+            'dynamic: .*"X" of node "dynamic" is not stored in the model: it is "X", an input',
+            'E: .*"R" of node "E" is not stored .* which is random',
+            "integers: .* has weights of dtype int32; they must be float16",
+            "one_axis: .* convolves over 1 axes",
+            'own: .* is the ConvTranspose of domain "theirs"',
+        ):
+            assert re.search(part, message), part
+        assert told[0].filename == __file__
+        with pytest.raises(ValueError, match="holds 1 ConvTranspose nodes, of which 1 can't be re"):
+            tf_tconv.from_onnx_all(s.model([s.up("X")], {}))
+
+    def test_external_data(self, onnx, tmp_path):
+        s, path = samples(), tmp_path / "model.onnx"
+        model = s.model([s.up(y="Z"), s.up("V", bias="B")], {"W": s.W, "V": 2 * s.W, "B": s.B})
+        onnx.save(
+            onnx.ModelProto.FromString(model.SerializeToString()),
+            path,
+            save_as_external_data=True,
+            all_tensors_to_one_file=False,
+            size_threshold=100,
+        )
+        whole = tf_tconv.from_onnx_all(path)
+        np.testing.assert_array_equal(np.asarray(whole["Y"].kernel), 2 * s.W.transpose(2, 3, 1, 0))
+        with pytest.raises(ValueError, match=r'the external file "[VW]", which was not loaded'):
+            tf_tconv.from_onnx_all(onnx.load(path, load_external_data=False))
+        (tmp_path / "V").write_bytes(b"short")
+        with pytest.raises(ValueError, match='"V", can\'t be read'):
+            tf_tconv.from_onnx(path, node="Y")
+        (tmp_path / "V").unlink()
+        with pytest.raises(
+            FileNotFoundError, match=r'"V" .* external file ".*V", which is missing'
+        ):
+            tf_tconv.from_onnx(path, node="Y")
+        with pytest.warns(UserWarning, match="Y: tensor .* which is missing; it belongs beside"):
+            layers = tf_tconv.from_onnx_all(path)
+        assert list(layers) == ["Z"]
+
+    def test_what_a_runtime_computes_otherwise_is_refused(self, onnx):
+        """ONNX Runtime gives SAME fewer cells than the specification where the stride is larger."""
+        s = samples()
+        node = onnx.helper.make_node(
+            "ConvTranspose", ["X", "W"], ["Y"], auto_pad="SAME_UPPER", strides=[4, 4]
+        )
+        model = s.model([node], {"W": s.W})
+        with pytest.raises(
+            ValueError, match=r"as ONNX Runtime computes it, and the layer .* shapes"
+        ):
+            tf_tconv.from_onnx(model)
+        layer = tf_tconv.from_onnx(model, verify=False)
+        assert layer(np.ones([1, 5, 7, 4], np.float32)).shape == (1, 20, 28, 6)
+
+    @pytest.mark.parametrize("groups", [1, 2])
+    @pytest.mark.parametrize("runtime", ["onnxruntime", "onnx.reference"])
+    def test_a_shifted_layer_is_found_out(self, onnx, monkeypatch, runtime, groups):
+        s = samples()
+        if runtime == "onnx.reference":
+            monkeypatch.setitem(sys.modules, "onnxruntime", None)
+        bias = np.arange(6 * groups, dtype=np.float32)
+        model = s.model([s.up(bias="B", group=groups)], {"W": s.W, "B": bias})
+        tf_tconv.from_onnx(model)
+        read = onnx_file.dialect.from_node
+
+        def shifted(*args, **kwargs):
+            operation = read(*args, **kwargs)
+            return dataclasses.replace(operation, crops=((0, 1), (0, 1)))
+
+        monkeypatch.setattr(onnx_file.dialect, "from_node", shifted)
+        with pytest.raises(ValueError, match="outputs differ, by up to"):
+            tf_tconv.from_onnx(model)
+
+    def test_what_nothing_runs_is_told(self, onnx, monkeypatch):
+        s = samples()
+        model = s.model([s.up(output_shape=[11, 15])], {"W": s.W})
+        tf_tconv.from_onnx(model)
+        for runtime in ("onnxruntime", "onnx.reference"):
+            monkeypatch.setitem(sys.modules, runtime, None)
+        with pytest.warns(UserWarning, match='node "Y" and its layer were not compared: ONNX Runt'):
+            tf_tconv.from_onnx(model)
+        with pytest.raises(
+            ValueError, match="by Mul, which nothing installed evaluates: ONNX Runt"
+        ):
+            tf_tconv.from_onnx(s.WEIGHTS["Mul"]())
+        tf_tconv.from_onnx(model, verify=False)
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+    def test_dtype(self, onnx, dtype):
+        s = samples()
+        kind = {"float16": 10, "bfloat16": 16, "float32": 1, "float64": 11}[dtype]
+        stored = {
+            name: onnx.helper.make_tensor(name, kind, array.shape, array.ravel().tolist())
+            for name, array in (("W", s.W), ("B", s.B))
+        }
+        layer = tf_tconv.from_onnx(s.model([s.up(bias="B")], stored))
+        assert layer.dtype_policy.name == dtype
+
+    def test_sizes_that_output_shape_needs_may_be_large(self, onnx):
+        s = samples()
+        node = onnx.helper.make_node(
+            "ConvTranspose", ["X", "W"], ["Y"], output_shape=[4000, 5599], strides=[2, 2]
+        )
+        layer = tf_tconv.from_onnx(s.model([node], {"W": s.W}, shape=(2, 4, 2000, 2800)))
+        assert layer.padding == ((1, 0), (1, 1))
 
     def test_weights_that_are_constants(self, onnx):
         constant = onnx.helper.make_node(
