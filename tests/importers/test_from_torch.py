@@ -198,6 +198,13 @@ class TestTorch:
         assert layer.compute_dtype == "float32"
         assert_computes(layer, copy.deepcopy(module))
 
+    def test_traced_modules_keep_no_arguments(self, torch):
+        module = made(samples().READ["traced"])
+        with pytest.raises(TypeError, match=r"traced TorchScript, .* tf_tconv\.from_torch reads"):
+            tf_tconv.dialects.torch.from_module(module)
+        scripted = made(samples().READ["scripted"])
+        assert tf_tconv.dialects.torch.from_module(scripted).strides == (2, 2)
+
     def test_what_would_not_fit_is_not_compared(self, torch):
         module = torch.nn.ConvTranspose2d(1, 1, 3, stride=30000)
         with pytest.warns(UserWarning, match="were not compared: a comparison would take 32,4"):

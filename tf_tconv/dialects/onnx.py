@@ -202,8 +202,8 @@ def from_node(
         raise ValueError(f'node "{node.name}" is a {node.op_type}; it must be a {CALLEE}.')
     if node.domain not in ("", "ai.onnx"):
         raise ValueError(
-            f'node "{node.name}" is the {CALLEE} of domain "{node.domain}"; it must be that of ONNX '
-            "itself."
+            f'node "{node.name}" is the {CALLEE} of domain "{node.domain}"; it must be that of '
+            "ONNX itself."
         )
     attributes = {}
     known = ("kernel_shape", "output_shape", "auto_pad", *DEFAULTS)

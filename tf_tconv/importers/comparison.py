@@ -137,10 +137,11 @@ def _run_layer(layer: Conv2DTranspose, operation: TransposedConvolution, images:
         if layer.lowering != "native":
             raise
         # The native op refuses on one processor what it does on another; the weights are the same.
+        kernel, *bias = layer.get_weights()
         twin = built_layer(
             operation,
-            layer.kernel,
-            layer.bias,
+            kernel,
+            bias[0] if bias else None,
             data_format="channels_last",
             lowering="auto",
             name=None,
