@@ -159,8 +159,16 @@ def test_axes_know_their_sizes():
             TypeError,
             "module is of type int; it must be a torch.nn.Conv",
         ),
-        (lambda: keras.from_layer(3), TypeError, "layer is a int; it must be a keras.layers.Conv"),
-        (lambda: onnx.from_node(3), TypeError, r"node is a int; it must be an onnx\.NodeProto"),
+        (
+            lambda: keras.from_layer(3),
+            TypeError,
+            "layer is of type int; it must be a keras.layers.Conv",
+        ),
+        (
+            lambda: onnx.from_node(3),
+            TypeError,
+            r"node is of type int; it must be an onnx\.NodeProto",
+        ),
         (
             lambda: keras.from_arguments(kernel_size=3, padding="smae"),
             ValueError,

@@ -151,7 +151,8 @@ def from_layer(layer: Any, *, input_size: Any = None) -> TransposedConvolution:
     """
     if not any(base.__name__ == "Conv2DTranspose" for base in type(layer).__mro__):
         raise TypeError(
-            f"layer is a {type(layer).__name__}; it must be a {' or a '.join(CALLEES.values())}."
+            f"layer is of type {type(layer).__name__}; it must be a "
+            f"{' or a '.join(CALLEES.values())}."
         )
     return from_arguments(
         kernel_size=layer.kernel_size,

@@ -197,7 +197,7 @@ def from_node(
         6
     """
     if type(node).__name__ != "NodeProto":
-        raise TypeError(f"node is a {type(node).__name__}; it must be an onnx.NodeProto.")
+        raise TypeError(f"node is of type {type(node).__name__}; it must be an onnx.NodeProto.")
     if node.op_type != CALLEE:
         raise ValueError(f'node "{node.name}" is a {node.op_type}; it must be a {CALLEE}.')
     if node.domain not in ("", "ai.onnx"):
