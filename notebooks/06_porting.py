@@ -133,13 +133,11 @@ assert np.array_equal(y.transpose(0, 2, 3, 1), wanted)
 
 # %%
 arguments = dialects.jax.to_arguments(operation, strict=True).arguments
-y = jax.lax.conv_transpose(x, neutral, **arguments) + bias
+y = jax.lax.conv_transpose(x, dialects.jax.to_weights(neutral), **arguments) + bias
 assert np.array_equal(y, wanted)
 
-plain = dict(arguments, transpose_kernel=False)
-assert np.array_equal(
-    jax.lax.conv_transpose(x, dialects.jax.to_weights(neutral), **plain) + bias, wanted
-)
+transposing = dict(arguments, transpose_kernel=True)
+assert np.array_equal(jax.lax.conv_transpose(x, neutral, **transposing) + bias, wanted)
 
 # %% [markdown]
 # ## TensorFlow

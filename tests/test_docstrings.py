@@ -48,6 +48,7 @@ def test_public_names():
         "convolution_matrix",
         "dialects",
         "from_onnx",
+        "from_onnx_all",
         "from_torch",
         "legal_output_sizes",
         "lowerings",

@@ -7,9 +7,9 @@ from tf_tconv.autotuning import autotune
 from tf_tconv.call_plan import plan
 from tf_tconv.conversion import convert_model
 from tf_tconv.explain import Trace, trace
-from tf_tconv.foreign_layers import from_onnx, from_torch
 from tf_tconv.functional import conv2d_transpose
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
+from tf_tconv.importers import from_onnx, from_onnx_all, from_torch
 from tf_tconv.layers import Conv2DTranspose
 from tf_tconv.matrix import SparseMatrix, convolution_matrix
 
@@ -30,6 +30,7 @@ __all__ = [
     "convolution_matrix",
     "dialects",
     "from_onnx",
+    "from_onnx_all",
     "from_torch",
     "legal_output_sizes",
     "lowerings",

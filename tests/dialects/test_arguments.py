@@ -154,9 +154,21 @@ def test_axes_know_their_sizes():
             r"output_size\[1\]=5 cannot come from 4 input columns: kernel 3, stride 1, dilation 1, "
             r"padding \(0, 0\) reach 6..6",
         ),
-        (lambda: torch.from_module(3), TypeError, "module is a int; it must be a torch.nn.Conv"),
-        (lambda: keras.from_layer(3), TypeError, "layer is a int; it must be a keras.layers.Conv"),
-        (lambda: onnx.from_node(3), TypeError, r"node is a int; it must be an onnx\.NodeProto"),
+        (
+            lambda: torch.from_module(3),
+            TypeError,
+            "module is of type int; it must be a torch.nn.Conv",
+        ),
+        (
+            lambda: keras.from_layer(3),
+            TypeError,
+            "layer is of type int; it must be a keras.layers.Conv",
+        ),
+        (
+            lambda: onnx.from_node(3),
+            TypeError,
+            r"node is of type int; it must be an onnx\.NodeProto",
+        ),
         (
             lambda: keras.from_arguments(kernel_size=3, padding="smae"),
             ValueError,

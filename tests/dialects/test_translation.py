@@ -65,6 +65,10 @@ TORCH = TransposedConvolution(
         ),
         (
             jax.to_arguments(TENSORFLOW),
+            "jax.lax.conv_transpose(x, w, strides=(2, 2), padding=((2, 1), (2, 1)))",
+        ),
+        (
+            jax.to_arguments(TENSORFLOW, transpose_kernel=True),
             "jax.lax.conv_transpose(x, w, strides=(2, 2), padding=((2, 1), (2, 1)), "
             "transpose_kernel=True)",
         ),

@@ -139,7 +139,8 @@ def test_calls(explorer, dialect):
             text, exact = keras_call(wanted)
         else:
             name = {"tf.nn": "tf_nn", "tf_tconv": "tf_nn"}.get(dialect, dialect.lower())
-            translation = getattr(dialects, name).to_arguments(wanted)
+            kernel = {"transpose_kernel": True} if name == "jax" else {}
+            translation = getattr(dialects, name).to_arguments(wanted, **kernel)
             text, exact = translation.text, translation.exact
         if dialect == "tf_tconv":
             text = text.replace("tf.nn.", "tf_tconv.")

@@ -217,8 +217,15 @@ def _write(
         return keras.to_arguments(
             operation, layer=target.value, data_format=names[layout], strict=strict
         )
-    dialect = jax if target is Dialect.JAX else tf_nn
-    return dialect.to_arguments(operation, data_format=layout, strict=strict)
+    if target is Dialect.JAX:
+        # TensorFlow's kernel as it is, where JAX takes it so.
+        return jax.to_arguments(
+            operation,
+            transpose_kernel=operation.groups == 1,
+            data_format=layout,
+            strict=strict,
+        )
+    return tf_nn.to_arguments(operation, data_format=layout, strict=strict)
 
 
 def _padding(text: str, source: Dialect) -> Any:

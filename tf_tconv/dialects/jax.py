@@ -3,11 +3,15 @@
 JAX convolves the dilated input with the kernel as it stands, so its explicit padding is the zeros
 of the zero-insertion form, `lead` and `trail`, and may be negative: it says every operation. What
 it does not do by itself is the flip: a kernel has to be reversed, unless `conv_transpose` is called
-with ``transpose_kernel=True``.
+with ``transpose_kernel=True``. Every function here takes that argument, and its default is JAX's.
+
+An axis of no cells stays one of no cells when JAX dilates it, so that its result is ``stride - 1``
+cells larger than the definition's.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from tf_tconv.dialects.operation import (
@@ -17,7 +21,7 @@ from tf_tconv.dialects.operation import (
     check_signed,
     solve,
 )
-from tf_tconv.dialects.pairs import check_optional_pair, check_pair, is_sequence
+from tf_tconv.dialects.pairs import check_input_size, check_pair, is_sequence
 from tf_tconv.dialects.translation import Translation, finish, format_call
 from tf_tconv.dialects.weights import NEUTRAL_AXES, Array, check_weights
 from tf_tconv.geometry import (
@@ -32,11 +36,15 @@ CALLEES = {
     "conv_general_dilated": "jax.lax.conv_general_dilated",
 }
 REVERSED_AXES = "[height, width, in/groups, out]"
+TRANSPOSE_KERNEL = False
+"""The default of every `transpose_kernel` here: a call and the weights for it belong together."""
+
+KERNEL_AXES = "HWIO"
 DEFAULTS: dict[str, dict[str, Any]] = {
     "conv_transpose": {
         "rhs_dilation": (1, 1),
         "dimension_numbers": ("NHWC", "HWIO", "NHWC"),
-        "transpose_kernel": False,
+        "transpose_kernel": TRANSPOSE_KERNEL,
     },
     "conv_general_dilated": {"rhs_dilation": (1, 1), "feature_group_count": 1},
 }
@@ -49,7 +57,7 @@ def from_arguments(
     padding: Any,
     rhs_dilation: Any = 1,
     dimension_numbers: Any = None,
-    transpose_kernel: bool = False,
+    transpose_kernel: bool = TRANSPOSE_KERNEL,
     use_consistent_padding: bool = False,
     in_channels: int | None = None,
     out_channels: int | None = None,
@@ -90,18 +98,19 @@ def from_arguments(
     """
     kernel_size, strides = check_pair("kernel_size", kernel_size), check_pair("strides", strides)
     dilations = check_pair("rhs_dilation", 1 if rhs_dilation is None else rhs_dilation)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     axes = []
     for axis in (0, 1):
         geometry = (kernel_size[axis], strides[axis], dilations[axis])
         cells = input_size and input_size[axis]
         side = _axis_padding(padding, axis)
         if isinstance(side, str):
-            axes.append(solve(*geometry, side, input_size=cells))
+            found = solve(*geometry, side, input_size=cells)
         elif use_consistent_padding:
-            axes.append(TransposedAxis(*geometry, *side, cells))
+            found = TransposedAxis(*geometry, *side, cells)
         else:
-            axes.append(_from_zeros(*geometry, *side, cells))
+            found = _from_zeros(*geometry, *side, cells)
+        axes.append(dataclasses.replace(found, pad_after=found.pad_after - _more_cells(found)))
     return TransposedConvolution.from_axes(
         axes,
         in_channels=in_channels,
@@ -159,7 +168,7 @@ def from_general_arguments(
     kernel_size = check_pair("kernel_size", kernel_size)
     strides = check_pair("lhs_dilation", 1 if lhs_dilation is None else lhs_dilation)
     dilations = check_pair("rhs_dilation", 1 if rhs_dilation is None else rhs_dilation)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     if check_pair("window_strides", window_strides) != (1, 1):
         raise ValueError(
             f"window_strides={brief(window_strides)} must be 1: a convolution of larger steps is "
@@ -174,7 +183,8 @@ def from_general_arguments(
                 "(before, after) an axis."
             )
         cells = input_size and input_size[axis]
-        axes.append(_from_zeros(kernel_size[axis], strides[axis], dilations[axis], *side, cells))
+        found = _from_zeros(kernel_size[axis], strides[axis], dilations[axis], *side, cells)
+        axes.append(dataclasses.replace(found, pad_after=found.pad_after - _more_cells(found)))
     return TransposedConvolution.from_axes(
         axes,
         groups=feature_group_count,
@@ -189,30 +199,36 @@ def to_arguments(
     operation: TransposedConvolution,
     *,
     function: str | None = None,
-    transpose_kernel: bool = True,
+    transpose_kernel: bool = TRANSPOSE_KERNEL,
     data_format: str | None = None,
     strict: bool = False,
 ) -> Translation:
-    """The call of a JAX function for an operation; it needs no crop after it.
+    """The call of a JAX function for an operation, for weights from `to_weights`.
+
+    It needs no crop after it, except where `input_size` says that an axis has no cells.
 
     Args:
         operation: the operation.
         function: "conv_transpose", "conv_general_dilated", or `None` for the first where there is
             one group, since it takes no more.
         transpose_kernel: whether `conv_transpose` is to reverse the kernel and to swap its
-            channels, which lets it take TensorFlow's kernel as it is.
+            channels, which lets it take TensorFlow's kernel as it is; `to_weights` must be told
+            the same.
         data_format: "NHWC" or "NCHW"; `None` for that of the operation.
-        strict: nothing, as JAX says every operation; all dialects take it.
+        strict: whether to raise where JAX needs a crop after the call.
 
     Returns:
         The `Translation`. A bias is not part of the call.
 
     Raises:
-        ValueError: `conv_transpose` is asked for groups.
+        ValueError: `conv_transpose` is asked for groups, or `conv_general_dilated` for
+            `transpose_kernel`; or a crop is needed, and `strict`.
 
     Example:
         >>> operation = TransposedConvolution(kernel_size=3, strides=2, crops=((0, 1), (0, 1)))
         >>> print(to_arguments(operation).text)
+        jax.lax.conv_transpose(x, w, strides=(2, 2), padding=((2, 1), (2, 1)))
+        >>> print(to_arguments(operation, transpose_kernel=True).text)
         jax.lax.conv_transpose(x, w, strides=(2, 2), padding=((2, 1), (2, 1)), \
 transpose_kernel=True)
     """
@@ -226,6 +242,11 @@ transpose_kernel=True)
     dimension_numbers = (layout, "HWIO", layout)
     arguments: dict[str, Any]
     if function == "conv_general_dilated":
+        if transpose_kernel:
+            raise ValueError(
+                f"transpose_kernel=True is not an argument of {CALLEES[function]}; it must be "
+                'False there, or function "conv_transpose", which has one group.'
+            )
         arguments = {
             "window_strides": (1, 1),
             "padding": padding,
@@ -248,6 +269,10 @@ transpose_kernel=True)
             "transpose_kernel": bool(transpose_kernel),
         }
     callee = CALLEES[function]
+    rows, columns = (
+        (before, after - _more_cells(axis))
+        for axis, (before, after) in zip(operation.axes, operation.crops, strict=True)
+    )
     return finish(
         callee,
         arguments,
@@ -255,22 +280,31 @@ transpose_kernel=True)
         layout,
         NEUTRAL_AXES if arguments.get("transpose_kernel") else f"{REVERSED_AXES}, reversed",
         crops=operation.crops,
-        said=operation.crops,
-        rule="",
+        said=(rows, columns),
+        rule="of an axis without cells it makes stride - 1 cells more than the definition",
         strict=strict,
         pad_line=str,
     )
 
 
-def from_weights(weights: Any, *, groups: int = 1, transpose_kernel: bool = False) -> Array:
+def from_weights(
+    weights: Any,
+    *,
+    groups: int = 1,
+    transpose_kernel: bool = TRANSPOSE_KERNEL,
+    dimension_numbers: Any = None,
+) -> Array:
     """A JAX kernel as `[height, width, out/groups, in]`.
 
     Args:
-        weights: `[height, width, in/groups, out]`, as `conv_general_dilated` and `conv_transpose`
-            take it; with `transpose_kernel`, `[height, width, out, in]`.
+        weights: `[height, width, in/groups, out]`, as `conv_transpose` takes it; with
+            `transpose_kernel`, `[height, width, out, in]`.
         groups: number of channel groups, `feature_group_count`.
         transpose_kernel: whether the kernel is for `conv_transpose` with this argument, which then
             takes the neutral layout.
+        dimension_numbers: such as ("NHWC", "HWIO", "NHWC"), which `None` means; the second string
+            says the order of the kernel's axes. Of a call of `conv_general_dilated` give it, or
+            take `from_general_weights`, since `None` means ("NCHW", "OIHW", "NCHW") there.
 
     Returns:
         The kernel in the neutral layout, reversed unless `transpose_kernel`.
@@ -286,16 +320,49 @@ def from_weights(weights: Any, *, groups: int = 1, transpose_kernel: bool = Fals
         >>> from_weights(np.arange(3.0).reshape(3, 1, 1, 1)).ravel()
         array([2., 1., 0.])
     """
+    order = KERNEL_AXES
+    if dimension_numbers is not None:
+        _layout(dimension_numbers, "")
+        order = _kernel_axes(dimension_numbers)
+    positions = [order.index(axis) for axis in KERNEL_AXES]
     if transpose_kernel:
         _check_single_group(groups)
-        return check_weights("weights", weights, NEUTRAL_AXES, 3, 1)
-    array = check_weights("weights", weights, REVERSED_AXES, 3, groups)
+        # What JAX calls O is the input of a transposed convolution.
+        axes = "[height, width, out/groups, in]" if order == KERNEL_AXES else order
+        return check_weights("weights", weights, axes, positions[3], 1).transpose(positions)
+    axes = REVERSED_AXES if order == KERNEL_AXES else order
+    array = check_weights("weights", weights, axes, positions[3], groups).transpose(positions)
     height, width, group_in, out = array.shape
     split = array[::-1, ::-1].reshape(height, width, group_in, groups, out // groups)
     return split.transpose(0, 1, 4, 3, 2).reshape(height, width, out // groups, groups * group_in)
 
 
-def to_weights(kernel: Any, *, groups: int = 1, transpose_kernel: bool = False) -> Array:
+def from_general_weights(weights: Any, *, groups: int = 1, dimension_numbers: Any = None) -> Array:
+    """A kernel of `jax.lax.conv_general_dilated` as `[height, width, out/groups, in]`.
+
+    Args:
+        weights: `[out, in/groups, height, width]`, or in the order of `dimension_numbers`.
+        groups: number of channel groups, `feature_group_count`.
+        dimension_numbers: such as ("NCHW", "OIHW", "NCHW"), which `None` means, as in
+            `from_general_arguments`.
+
+    Returns:
+        The kernel in the neutral layout, reversed.
+
+    Raises:
+        ValueError: another rank, or channels that `groups` does not divide.
+
+    Example:
+        >>> import numpy as np
+        >>> from_general_weights(np.zeros([6, 4, 3, 5])).shape
+        (3, 5, 6, 4)
+    """
+    if dimension_numbers is None:
+        dimension_numbers = ("NCHW", "OIHW", "NCHW")
+    return from_weights(weights, groups=groups, dimension_numbers=dimension_numbers)
+
+
+def to_weights(kernel: Any, *, groups: int = 1, transpose_kernel: bool = TRANSPOSE_KERNEL) -> Array:
     """`[height, width, out/groups, in]` as a JAX kernel.
 
     Args:
@@ -327,6 +394,22 @@ def to_weights(kernel: Any, *, groups: int = 1, transpose_kernel: bool = False) 
     )
 
 
+def _more_cells(axis: TransposedAxis) -> int:
+    """By how many cells JAX' result is larger than ``(i - 1) s + surplus``: see the module."""
+    return axis.stride - 1 if axis.input_size == 0 else 0
+
+
+def _kernel_axes(dimension_numbers: Any) -> str:
+    """The order of the kernel's axes, such as "OIHW"."""
+    order = dimension_numbers[1]
+    if not isinstance(order, str) or sorted(order) != sorted(KERNEL_AXES):
+        raise ValueError(
+            f"dimension_numbers[1]={brief(order)} must be the letters H, W, I and O in the order "
+            'of the kernel\'s axes, such as "HWIO".'
+        )
+    return order
+
+
 def _check_single_group(groups: int) -> None:
     if groups != 1:
         raise ValueError(
@@ -348,6 +431,7 @@ def _layout(dimension_numbers: Any, default: str) -> str:
             f"dimension_numbers={brief(dimension_numbers)} must be three strings such as "
             '("NHWC", "HWIO", "NHWC"), the first and the last equal.'
         )
+    _kernel_axes(dimension_numbers)
     return check_name("dimension_numbers[0]", dimension_numbers[0], DATA_FORMATS)
 
 

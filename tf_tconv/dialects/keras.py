@@ -15,6 +15,7 @@ from tf_tconv.dialects.pairs import (
     Pair,
     Sides,
     axis_name,
+    check_input_size,
     check_optional_pair,
     check_pair,
     is_sequence,
@@ -91,7 +92,7 @@ def from_arguments(
     kernel_size = check_pair("kernel_size", kernel_size)
     strides, dilations = check_pair("strides", strides), check_pair("dilation_rate", dilation_rate)
     output_padding = check_optional_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_size = check_optional_pair("output_size", output_size, 0)
     if data_format is not None:
         data_format = check_name("data_format", data_format, LAYOUTS)
@@ -150,7 +151,8 @@ def from_layer(layer: Any, *, input_size: Any = None) -> TransposedConvolution:
     """
     if not any(base.__name__ == "Conv2DTranspose" for base in type(layer).__mro__):
         raise TypeError(
-            f"layer is a {type(layer).__name__}; it must be a {' or a '.join(CALLEES.values())}."
+            f"layer is of type {type(layer).__name__}; it must be a "
+            f"{' or a '.join(CALLEES.values())}."
         )
     return from_arguments(
         kernel_size=layer.kernel_size,

@@ -18,7 +18,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tf_tconv.dialects.operation import TransposedAxis, TransposedConvolution, solve
-from tf_tconv.dialects.pairs import Sides, axis_name, check_optional_pair, check_pair, is_sequence
+from tf_tconv.dialects.pairs import (
+    Sides,
+    axis_name,
+    check_input_size,
+    check_optional_pair,
+    check_pair,
+    is_sequence,
+)
 from tf_tconv.dialects.translation import Translation, adds_zeros, finish, format_call
 from tf_tconv.dialects.weights import (
     CHANNELS_FIRST_AXES,
@@ -106,7 +113,7 @@ def from_arguments(
     kernel_shape = check_pair("kernel_shape", kernel_shape)
     strides, dilations = check_pair("strides", strides), check_pair("dilations", dilations)
     output_padding = check_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_shape = check_optional_pair("output_shape", output_shape, 0)
     auto_pad = check_name("auto_pad", auto_pad, AUTO_PADS)
     if pads is not None and auto_pad != "NOTSET":
@@ -190,9 +197,14 @@ def from_node(
         6
     """
     if type(node).__name__ != "NodeProto":
-        raise TypeError(f"node is a {type(node).__name__}; it must be an onnx.NodeProto.")
+        raise TypeError(f"node is of type {type(node).__name__}; it must be an onnx.NodeProto.")
     if node.op_type != CALLEE:
         raise ValueError(f'node "{node.name}" is a {node.op_type}; it must be a {CALLEE}.')
+    if node.domain not in ("", "ai.onnx"):
+        raise ValueError(
+            f'node "{node.name}" is the {CALLEE} of domain "{node.domain}"; it must be that of '
+            "ONNX itself."
+        )
     attributes = {}
     known = ("kernel_shape", "output_shape", "auto_pad", *DEFAULTS)
     for attribute in node.attribute:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_tconv.dialects.pairs import Pair, Sides, axis_name, check_optional_pair, check_pair
+from tf_tconv.dialects.pairs import Pair, Sides, axis_name, check_input_size, check_pair
 from tf_tconv.geometry import (
     DEFAULT_NAMES,
     AxisNames,
@@ -138,7 +138,7 @@ class TransposedConvolution:
         in_channels: a multiple of `groups`, or `None` where unknown.
         out_channels: a multiple of `groups`, or `None` where unknown.
         use_bias: whether each output channel has a bias.
-        input_size: (height, width), or `None` where unknown.
+        input_size: (height, width) of at least 0, or `None` where unknown.
         data_format: "NHWC" or "NCHW", the layout of the images.
 
     Raises:
@@ -172,7 +172,7 @@ class TransposedConvolution:
             "crops": _check_crops(self.crops),
             "groups": check_integer("groups", self.groups, 1),
             "use_bias": bool(self.use_bias),
-            "input_size": check_optional_pair("input_size", self.input_size, 0),
+            "input_size": check_input_size(self.input_size),
             "data_format": check_name("data_format", self.data_format, DATA_FORMATS),
         }
         for argument in ("in_channels", "out_channels"):

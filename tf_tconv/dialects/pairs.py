@@ -48,6 +48,15 @@ def check_optional_pair(argument: str, value: Any, lowest: int = 1) -> Pair | No
     return None if value is None else check_pair(argument, value, lowest)
 
 
+def check_input_size(value: Any) -> Pair | None:
+    """(height, width) of images, or `None` where unknown.
+
+    An axis of no cells is legal: Keras, `tf.nn`, JAX and ONNX Runtime answer such images with the
+    bias, and only torch refuses to run them.
+    """
+    return check_optional_pair("input_size", value, 0)
+
+
 def is_sequence(value: Any) -> bool:
     """Whether `value` has entries; a string has none here."""
     if isinstance(value, (tuple, list)):

@@ -17,7 +17,13 @@ from tf_tconv.dialects.operation import (
     check_channels,
     solve,
 )
-from tf_tconv.dialects.pairs import axis_name, check_optional_pair, check_pair, is_sequence
+from tf_tconv.dialects.pairs import (
+    axis_name,
+    check_input_size,
+    check_optional_pair,
+    check_pair,
+    is_sequence,
+)
 from tf_tconv.dialects.translation import Translation, Unquoted, collapsed, finish, format_call
 from tf_tconv.dialects.weights import NEUTRAL_AXES, Array, check_weights
 from tf_tconv.geometry import (
@@ -86,7 +92,7 @@ def from_arguments(
     dilations = check_pair(
         "dilations", 1 if dilations is None else _spatial("dilations", dilations, layout)
     )
-    input_size = check_optional_pair("input_size", input_size, 0)
+    input_size = check_input_size(input_size)
     asked = None if output_shape is None else _spatial("output_shape", output_shape, layout)
     asked = check_optional_pair("output_shape", asked, 0)
     if output_shape is not None and len(output_shape) == 4:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tf_tconv.dialects.operation import TransposedConvolution, solve
-from tf_tconv.dialects.pairs import axis_name, check_optional_pair, check_pair
+from tf_tconv.dialects.pairs import axis_name, check_input_size, check_optional_pair, check_pair
 from tf_tconv.dialects.translation import Translation, adds_zeros, collapsed, finish, format_call
 from tf_tconv.dialects.weights import (
     CHANNELS_FIRST_AXES,
@@ -82,7 +82,7 @@ def from_arguments(
     stride, dilation = check_pair("stride", stride), check_pair("dilation", dilation)
     padding = check_pair("padding", padding, 0)
     output_padding = check_pair("output_padding", output_padding, 0)
-    input_size = check_optional_pair("input_size", input_size)
+    input_size = check_input_size(input_size)
     output_size = check_optional_pair("output_size", output_size, 0)
     for axis, cells in enumerate(output_padding):
         limit = max(stride[axis], dilation[axis])
@@ -129,9 +129,12 @@ def from_module(module: Any, *, input_size: Any = None) -> TransposedConvolution
         >>> from_module(module).in_channels  # doctest: +SKIP
         4
     """
-    bases = type(module).__mro__
-    if not any(base.__name__ == "ConvTranspose2d" and "torch" in base.__module__ for base in bases):
-        raise TypeError(f"module is a {type(module).__name__}; it must be a {CALLEE}.")
+    check_module(module)
+    if not hasattr(module, "stride"):
+        raise TypeError(
+            f"module is traced TorchScript, which keeps no arguments; it must be a {CALLEE}, or "
+            "scripted. tf_tconv.from_torch reads traced ones by running them."
+        )
     names = (
         *("kernel_size", "stride", "padding", "output_padding", "groups", "dilation"),
         *("padding_mode", "in_channels", "out_channels"),
@@ -141,6 +144,108 @@ def from_module(module: Any, *, input_size: Any = None) -> TransposedConvolution
         bias=module.bias is not None,
         input_size=input_size,
     )
+
+
+def check_module(module: Any) -> None:
+    """Raises unless it is a `torch.nn.ConvTranspose2d` of floats, or TorchScript of one.
+
+    Args:
+        module: any object.
+
+    Returns:
+        Nothing.
+
+    Raises:
+        TypeError: another object; the message says what to give instead, where there is something.
+
+    Example:
+        >>> check_module(3)
+        Traceback (most recent call last):
+        ...
+        TypeError: module is of type int; it must be a torch.nn.ConvTranspose2d.
+    """
+    kind = type(module).__name__
+    bases = [base for base in type(module).__mro__ if base.__module__.startswith("torch.")]
+    quantized = {base.__name__ for base in bases if ".quantized." in base.__module__}
+    names = {base.__name__ for base in bases if ".quantized." not in base.__module__}
+    way = ""
+    if is_scripted(module):
+        kind = f"TorchScript of {module.original_name}"
+        if module.original_name.endswith("ConvTranspose2d"):
+            return
+        way = " Give that module of it which is one, or the module from before the script."
+    elif "ConvTranspose2d" in names:
+        return
+    elif any(name.startswith("ConvTranspose") for name in quantized):
+        kind = f"quantized {kind}"
+        way = (
+            " Give the float module that it was made of, or a new one whose weight is "
+            "module.weight().dequantize()."
+        )
+    elif names & {"ConvTranspose1d", "ConvTranspose3d"}:
+        way = " Transposed convolutions of one and of three axes are not supported yet."
+    elif hasattr(module, "_orig_mod"):
+        way = " It was compiled; give module._orig_mod."
+    elif names & {"DataParallel", "DistributedDataParallel"}:
+        way = " Give module.module."
+    elif "Module" in names and any("ConvTranspose2d" in str(type(m)) for m in module.modules()):
+        way = " Give the ConvTranspose2d inside it."
+    raise TypeError(f"module is of type {kind}; it must be a {CALLEE}.{way}")
+
+
+def is_scripted(module: Any) -> bool:
+    """Whether a module is TorchScript, scripted, traced or loaded.
+
+    Args:
+        module: any object.
+
+    Returns:
+        Whether it is.
+
+    Raises:
+        Nothing.
+
+    Example:
+        >>> is_scripted(3)
+        False
+    """
+    return any(base.__name__ == "ScriptModule" for base in type(module).__mro__)
+
+
+def additions(module: Any) -> list[str]:
+    """What a module has that may make it compute more than its class's transposed convolution.
+
+    Args:
+        module: a `torch.nn.Module`.
+
+    Returns:
+        Words for each, for a message.
+
+    Raises:
+        Nothing.
+
+    Example:
+        >>> class Module:
+        ...     def __init__(self):
+        ...         self._forward_hooks = {0: print}
+        >>> additions(Module())
+        ['a forward hook']
+    """
+    found = []
+    for method in ("forward", "_output_padding", "__call__"):
+        if method in vars(module):
+            found.append(f"a {method} of its own")
+            continue
+        owner = next((base for base in type(module).__mro__ if method in vars(base)), None)
+        if owner is not None and not owner.__module__.startswith("torch."):
+            found.append(f"the {method} of class {owner.__name__}")
+    for attribute, words in (
+        ("_forward_pre_hooks", "a forward pre-hook"),
+        ("_forward_hooks", "a forward hook"),
+    ):
+        if getattr(module, attribute, None):
+            found.append(words)
+    return found
 
 
 def to_arguments(operation: TransposedConvolution, *, strict: bool = False) -> Translation:
