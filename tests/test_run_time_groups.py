@@ -66,7 +66,7 @@ def in_layout(x, data_format):
 
 
 def differentiated(padding="SAME", data_format="NHWC", dilations=(1, 1), lowering="auto"):
-    """What gives, of X, W, an upstream gradient and the output's shape, the output and gradients."""
+    """A function of X, W, an upstream gradient and the output's shape: output and gradients."""
     pairs = padding
     if not isinstance(padding, str):
         pairs = [[0, 0], *padding]
@@ -250,7 +250,9 @@ ILLEGAL = {
     "fewer than a group": 1,
     "huge": 2**31 - 2,
 }
-TABLE = "output_shape[3]={} does not go with filters of 2 output channels a group (filters.shape[2])"
+TABLE = (
+    "output_shape[3]={} does not go with filters of 2 output channels a group (filters.shape[2])"
+)
 LEGAL = " and 6 input channels; it must be 2 times a number of groups that divides the input "
 
 
