@@ -24,7 +24,7 @@ import tf_tconv
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "examples"))
 
-from exporting import LiteRt, operations, to_litert, to_onnx  # noqa: E402  (beside the examples)
+from exporting import LiteRt, count_nodes, operations, to_litert, to_onnx  # noqa: E402  (beside the examples)
 
 PAGE = Path(__file__).with_name("export.md")
 BLOCK = re.compile(r"(<!-- computed: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -38,6 +38,15 @@ LAYERS_OF_8_BITS = {
     "kernel 2, stride 2": {"kernel_size": 2, "strides": 2},
     "kernel 2, stride 3": {"kernel_size": 2, "strides": 3},
 }
+
+OPEN: dict[str, tuple[int | None, tuple[int | None, ...], bool]] = {
+    "nothing open": (1, (8, 8), False),
+    "batch": (None, (8, 8), False),
+    "height and width": (1, (None, None), False),
+    "all three": (None, (None, None), False),
+    "all, and the output's size": (None, (None, None), True),
+}
+"""What a model may leave open: the batch, the image, and whether an output size is asked for."""
 
 # Ops of a SavedModel that hold, name and pass on what others compute.
 NOT_ARITHMETIC = {
@@ -75,6 +84,32 @@ def _exported(lowering: str) -> list[set[str]]:
     return [saved, *litert, nodes]
 
 
+def sizes() -> str:
+    """A row a lowering: ONNX nodes by what is open, and the most axes of a tensor in LiteRT."""
+    lines = [
+        f"| lowering | {' | '.join(OPEN)} | ranks in LiteRT |",
+        f"| --- |{' --- |' * (len(OPEN) + 1)}",
+    ]
+    for lowering in (*tf_tconv.lowerings.NAMES, "native"):
+        cells = [str(_nodes(lowering, *how)) for how in OPEN.values()]
+        layer = tf_tconv.Conv2DTranspose(8, **LAYER, lowering=lowering)
+        model = keras.Sequential([keras.Input(SHAPE), layer])
+        rank = max(LiteRt(to_litert(model)).ranks)
+        lines.append(f"| `{lowering}` | {' | '.join(cells)} | up to {rank} |")
+    return "\n".join(lines)
+
+
+def _nodes(lowering: str, batch: int | None, image: tuple[int | None, ...], asked: bool) -> int:
+    """How many ONNX nodes one layer of kernel 2 and stride 2 makes."""
+    x = keras.Input((*image, 4))
+    layer = tf_tconv.Conv2DTranspose(3, 2, strides=2, padding="same", lowering=lowering)
+    skip = keras.Input((*image, 3))
+    y = layer(x, output_size=skip) if asked else layer(x)
+    model = keras.Model([x, skip] if asked else x, y)
+    with tempfile.TemporaryDirectory() as folder:
+        return count_nodes(model, Path(folder) / "model.onnx", batch)
+
+
 def errors() -> str:
     """A row a lowering: what 8 bits cost each layer, relative to the output's mean square."""
     lines = [
@@ -105,7 +140,7 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names))
 
 
-BLOCKS = {"operators": operators, "errors": errors}
+BLOCKS = {"operators": operators, "sizes": sizes, "errors": errors}
 
 
 def build(text: str) -> str:
