@@ -114,17 +114,7 @@ def to_onnx(model: Any, path: Path, batch: int | None = None) -> set[str]:
     Returns:
         The types of the nodes in it.
     """
-    return {node.op_type for node in _written(model, path, batch).node}
-
-
-def count_nodes(model: Any, path: Path, batch: int | None = None) -> int:
-    """How many nodes that makes; see `to_onnx`."""
-    return len(_written(model, path, batch).node)
-
-
-def _written(model: Any, path: Path, batch: int | None) -> Any:
-    shapes = [[size or 8 for size in each.shape[1:]] for each in model.inputs]
-    zeros = [np.zeros([1, *s], each.dtype) for s, each in zip(shapes, model.inputs, strict=True)]
+    zeros = [np.zeros([1, *each.shape[1:]], each.dtype) for each in model.inputs]
     model(zeros if len(zeros) > 1 else zeros[0])  # Keras exports what has been called once.
     with warnings.catch_warnings(), copies_collected_soon():
         # Keras looks there for a name that NumPy has to warn of.
@@ -132,7 +122,8 @@ def _written(model: Any, path: Path, batch: int | None) -> Any:
         signature = [tf.TensorSpec([batch, *each.shape[1:]], each.dtype) for each in model.inputs]
         arguments = [signature] if len(signature) > 1 else signature
         model.export(str(path), format="onnx", verbose=False, input_signature=arguments)
-    return importlib.import_module("onnx").load(str(path)).graph
+    graph = importlib.import_module("onnx").load(str(path)).graph
+    return {node.op_type for node in graph.node}
 
 
 @contextlib.contextmanager
