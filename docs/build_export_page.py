@@ -9,9 +9,11 @@ where the page differs.
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,15 @@ LAYERS_OF_8_BITS = {
     "kernel 2, stride 2": {"kernel_size": 2, "strides": 2},
     "kernel 2, stride 3": {"kernel_size": 2, "strides": 3},
 }
+
+OPEN: dict[str, tuple[int | None, tuple[int | None, ...], bool]] = {
+    "nothing open": (1, (8, 8), False),
+    "batch": (None, (8, 8), False),
+    "height and width": (1, (None, None), False),
+    "all three": (None, (None, None), False),
+    "all, and the output's size": (None, (None, None), True),
+}
+"""What a model may leave open: the batch, the image, and whether an output size is asked for."""
 
 # Ops of a SavedModel that hold, name and pass on what others compute.
 NOT_ARITHMETIC = {
@@ -75,6 +86,38 @@ def _exported(lowering: str) -> list[set[str]]:
     return [saved, *litert, nodes]
 
 
+def sizes() -> str:
+    """A row a lowering: ONNX nodes by what is open, and the most axes of a tensor in LiteRT."""
+    lines = [
+        f"| lowering | {' | '.join(OPEN)} | ranks in LiteRT |",
+        f"| --- |{' --- |' * (len(OPEN) + 1)}",
+    ]
+    for lowering in (*tf_tconv.lowerings.NAMES, "native"):
+        cells = [str(_nodes(lowering, *how)) for how in OPEN.values()]
+        layer = tf_tconv.Conv2DTranspose(8, **LAYER, lowering=lowering)
+        model = keras.Sequential([keras.Input(SHAPE), layer])
+        rank = max(LiteRt(to_litert(model)).ranks)
+        lines.append(f"| `{lowering}` | {' | '.join(cells)} | up to {rank} |")
+    return "\n".join(lines)
+
+
+def _nodes(lowering: str, batch: int | None, image: tuple[int | None, ...], asked: bool) -> int:
+    """How many ONNX nodes one layer of kernel 2 and stride 2 makes."""
+    w = np.ones([2, 2, 3, 4], np.float32)
+    signature = [tf.TensorSpec([batch, *image, 4]), tf.TensorSpec([4], tf.int32)]
+
+    @tf.function(input_signature=signature[: 1 + asked], autograph=False)
+    def layer(x: Any, size: Any = None) -> Any:
+        return tf_tconv.conv2d_transpose(x, w, size, strides=2, lowering=lowering)
+
+    with warnings.catch_warnings():
+        # tf2onnx looks for names that NumPy has to warn of.
+        warnings.simplefilter("ignore", FutureWarning)
+        convert = importlib.import_module("tf2onnx").convert
+        model, _ = convert.from_function(layer, input_signature=layer.input_signature)
+    return len(model.graph.node)
+
+
 def errors() -> str:
     """A row a lowering: what 8 bits cost each layer, relative to the output's mean square."""
     lines = [
@@ -105,7 +148,7 @@ def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names))
 
 
-BLOCKS = {"operators": operators, "errors": errors}
+BLOCKS = {"operators": operators, "sizes": sizes, "errors": errors}
 
 
 def build(text: str) -> str:

@@ -65,18 +65,25 @@ def samples(w, kernel, stride, dilation, padding):
                 yield x, size, oracle.conv2d_transpose(x, w, size, steps, padding, gaps)
 
 
+def divided(function, signature):
+    """A function of tensors that gives both operands of every integer division in a graph."""
+    graph = tf.compat.v1.wrap_function(function, signature)
+    operations = graph.graph.get_operations()
+    divisions = [op for op in operations if op.type in ("FloorDiv", "FloorMod")]
+    return graph.prune(graph.inputs, [value for op in divisions for value in op.inputs])
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
 def test_the_one_division_rounds_down_and_divides_nothing_negative(stride):
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int64)])
     def lifted(a):
         return quotient(a, stride, -7)
 
-    graph = lifted.get_concrete_function()
-    (division,) = [op for op in graph.graph.get_operations() if op.type.startswith("FloorDiv")]
-    operand = graph.prune(graph.inputs, [division.inputs[0]])
+    operands = divided(lifted, [tf.TensorSpec([], tf.int64)])
     for a in range(-7, 12):
-        assert int(lifted(tf.constant(a, tf.int64))) == a // stride == quotient(a, stride)
-        assert int(operand(tf.constant(a, tf.int64))[0]) >= 0
+        value = tf.constant(a, tf.int64)
+        assert int(lifted(value)) == a // stride == quotient(a, stride)
+        dividend, divisor = map(int, operands(value))
+        assert (dividend >= 0, divisor) == (True, stride)
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
@@ -85,16 +92,10 @@ def test_no_graph_divides_a_negative_number(lowering):
         if lowering == "native" and setting[2] > 1:
             continue  # Refused on CPUs.
         call, w = graph_of(lowering, *setting)
-        graph = call.get_concrete_function()
-        divisions = [
-            op for op in graph.graph.get_operations() if op.type in ("FloorDiv", "FloorMod")
-        ]
-        if not divisions:
-            continue
-        operands = graph.prune(graph.inputs, [value for op in divisions for value in op.inputs])
+        operands = divided(call.python_function, call.input_signature)
         for x, size, _ in samples(w, *setting):
             found = [int(n) for n in operands(tf.constant(x), tf.constant(size, tf.int32))]
-            assert min(found) >= 0, (setting, x.shape, size)
+            assert min(found, default=0) >= 0, (setting, x.shape, size)
 
 
 @pytest.mark.slow
@@ -174,7 +175,7 @@ def followed(lowering, after):
     skip = keras.Input((None, None, 3), name="a")
     low = keras.layers.Conv2D(4, 3, strides=2, padding="same")(skip)
     up = tf_tconv.Conv2DTranspose(5, 4, 2, padding="same", lowering=lowering)
-    y = up(low, output_size=(keras.ops.shape(skip)[1], keras.ops.shape(skip)[2]))
+    y = up(low, output_size=skip)
     return keras.Model(skip, after(y, skip))
 
 
@@ -196,7 +197,7 @@ AFTER = {
     ("lowering", "after"),
     [
         *((lowering, "Conv2D") for lowering in ("auto", *LOWERINGS)),
-        *(("subpixel", a) for a in AFTER),
+        *(("subpixel", a) for a in AFTER if a != "Conv2D"),
     ],
 )
 def test_litert_of_a_call_in_the_middle(lowering, after, tmp_path):

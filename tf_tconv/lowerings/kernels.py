@@ -91,7 +91,7 @@ def add_bias(y: Any, bias: Any, phases: int, groups: Any) -> Any:
     if bias is None:
         return y
     if y.shape[0] is None:
-        y = reshape(y, [-1, sizes(y)[3]])
+        y = reshape(y, [-1, sizes(y)[-1]])
     return tf.nn.bias_add(y, phase_bias(bias, phases, groups))
 
 
