@@ -91,7 +91,7 @@ class Exchange:
                 return _unconnected(layer)
             raise ValueError(
                 f'layer "{layer.name}", a {type(layer).__name__}, cannot be cloned from its '
-                f'config: {" ".join(str(error).split())} A get_config that says all arguments of '
+                f"config: {' '.join(str(error).split())} A get_config that says all arguments of "
                 'its class makes it possible, and inside="in place" needs no clone.'
             ) from error
         if isinstance(layer, keras.Model) and layer.built and layer.get_build_config():

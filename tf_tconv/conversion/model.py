@@ -143,7 +143,9 @@ def _check_model(model: Any) -> None:
     raise TypeError(f"model={brief(model)} is a {type(model).__name__}; {must}.")
 
 
-def _in_a_copy(model: Any, exchange: Exchange, verify: bool, inputs: Any, inside: str) -> Conversion:
+def _in_a_copy(
+    model: Any, exchange: Exchange, verify: bool, inputs: Any, inside: str
+) -> Conversion:
     clone = exchange.clone(model)
     pairs = list(paired(model, clone, exchange.twins))
     left = list(_left(model, pairs, exchange))
@@ -262,7 +264,10 @@ def _left(model: Any, pairs: Iterable[Pair], exchange: Exchange) -> Iterator[Lef
             reason = f"a subclass of {base} may compute something else; derive it from {other}"
             yield LeftLayer(path, kind, reason)
         elif exchange.to == "tf_tconv":
-            for axes, name in (("1 spatial axis", "Conv1DTranspose"), ("3 axes", "Conv3DTranspose")):
+            for axes, name in (
+                ("1 spatial axis", "Conv1DTranspose"),
+                ("3 axes", "Conv3DTranspose"),
+            ):
                 if isinstance(layer, getattr(keras.layers, name)):
                     yield LeftLayer(path, kind, f"it has {axes}; tf_tconv.Conv2DTranspose has 2")
             for operation in getattr(layer, "operations", ()):
