@@ -68,6 +68,7 @@ def test_an_override_of_convolution_op_is_called(layout, use_bias, run):
     elif run == "training":
         with tf.GradientTape() as tape:
             found = layer(x)
+            total = tf.reduce_sum(found)
         # Of the kernel as it is held: twice that of the kernel which the operation is given.
         gradient = tape.gradient(total, layer.kernel.value)
         with tf.GradientTape() as tape:
