@@ -12,7 +12,6 @@ from integers import ramp
 import tf_tconv
 from tf_tconv.conversion import convert, pairing
 from tf_tconv.conversion import model as conversion
-from tf_tconv.conversion import model as conversion
 
 NATIVE, OURS = keras.layers.Conv2DTranspose, tf_tconv.Conv2DTranspose
 Conv2D, Input = keras.layers.Conv2D, keras.Input

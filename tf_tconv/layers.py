@@ -210,8 +210,8 @@ class Conv2DTranspose(keras.layers.Layer):
         else:
             raise TypeError(
                 f"output_size={brief(output_size)} does not reach {type(self).__name__}."
-                "convolution_op, which takes (inputs, kernel) alone; it must take output_size=None, "
-                "too, and hand it on to super().convolution_op."
+                "convolution_op, which takes (inputs, kernel) alone; it must take "
+                "output_size=None, too, and hand it on to super().convolution_op."
             )
         if bias is not None:
             outputs = tf.nn.bias_add(outputs, bias, LAYOUTS[self.data_format])

@@ -146,8 +146,8 @@ class Reference:
             largest = max(largest, difference)
         if hidden:
             warnings.warn(
-                f'model "{self._name}" differs from itself by up to {max(self._noise):.3g} from run '
-                "to run, so that only its weights and its exchanged layers were compared closely",
+                f'model "{self._name}" differs from itself by up to {max(self._noise):.3g} from '
+                "run to run, so that only its weights and its exchanged layers were compared closely",
                 stacklevel=5,
             )
             return None, None

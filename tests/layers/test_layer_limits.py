@@ -1,4 +1,4 @@
-"""Inputs of unknown rank, and kernels larger than a tensor or the memory: said before any kernel."""
+"""Inputs of unknown rank, and kernels larger than a tensor or the memory: both are said."""
 
 import keras
 import numpy as np

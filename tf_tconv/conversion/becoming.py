@@ -40,7 +40,8 @@ class Becoming:
         else:
             given["build"] = _building(layer, into)
         given["_input_spec"] = spec
-        for name in _attributes(type(layer)) - _attributes(type(into)):
+        kinds: tuple[Any, Any] = type(layer), type(into)
+        for name in _attributes(kinds[0]) - _attributes(kinds[1]):
             vars(layer).pop(name, None)
         layer.__class__ = type(into)
         vars(layer).update(given)  # Not by setattr: a layer that is built takes no new layers.

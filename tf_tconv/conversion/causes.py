@@ -24,8 +24,12 @@ def cause(error: BaseException) -> str:
         error: what was raised.
 
     Example:
-        >>> cause(TypeError("<class 'Model'> could not be deserialized properly. config={'layers': "
-        ...     "[...]}. Exception encountered: Could not locate class 'GELU'. Full object config: {}"))
+        >>> cause(
+        ...     TypeError(
+        ...         "Model could not be deserialized. config={'layers': []}. Exception "
+        ...         "encountered: Could not locate class 'GELU'. Full object config: {}"
+        ...     )
+        ... )
         "Could not locate class 'GELU'."
     """
     text = " ".join(str(error).split())

@@ -9,7 +9,6 @@ import keras
 import tensorflow as tf
 
 from tf_tconv.dialects import keras as dialect
-from tf_tconv.geometry import brief
 from tf_tconv.layers import Conv2DTranspose
 
 CLASSES = {"tf_tconv": Conv2DTranspose, "keras": keras.layers.Conv2DTranspose}
@@ -165,9 +164,9 @@ def _mentions(value: Any, kind: str, name: str) -> bool:
     if not isinstance(value, dict):
         return False
     config = value.get("config")
-    if str(value.get("class_name")).endswith(kind) and isinstance(config, dict):
-        if config.get("name") == name:
-            return True
+    same = isinstance(config, dict) and config.get("name") == name
+    if same and str(value.get("class_name")).endswith(kind):
+        return True
     return any(_mentions(entry, kind, name) for entry in value.values())
 
 
@@ -194,7 +193,7 @@ def _keras_graph(model: Any) -> Any:
 
 
 def _class_of_clone(model: Any) -> Any:
-    """A subclass of functional models stays, where it is made from inputs and outputs as they are."""
+    """A subclass of functional models, where it is made from inputs and outputs; or Keras' own."""
     base = _keras_graph(model)
     alike = base.__name__ == "Functional" and _arguments(type(model)) == _arguments(base)
     return type(model) if alike else base

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import io
 import json
 import shutil
 import tempfile
@@ -81,7 +80,7 @@ def _modern_copy(path: Path, folder: Path) -> Path | None:
     try:
         if zipfile.is_zipfile(path):
             return copy if _copy_zip(path, copy) else None
-        import h5py
+        import h5py  # type: ignore[import-untyped]
 
         if not h5py.is_hdf5(path):
             return None
@@ -173,7 +172,7 @@ def _renumbered(config: dict[str, Any]) -> dict[str, Any]:
     shifted = frozenset(
         name for name, seen in found.items() if seen and min(seen) > 0 and max(seen) >= calls[name]
     )
-    return walk(config, shifted) if shifted else config  # type: ignore[no-any-return]
+    return walk(config, shifted) if shifted else config
 
 
 def _accepted(kind: type, config: dict[str, Any]) -> dict[str, Any]:

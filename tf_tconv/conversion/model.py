@@ -43,8 +43,8 @@ def convert_model(
     Some layers are made by the code of a layer or model around them, as in
     ``self.up = keras.layers.Conv2DTranspose(...)``, and no config describes them. `inside` says
     what becomes of these. An exchange of them holds in memory, and in a SavedModel or another
-    export. A `.keras` or `.h5` file holds the weights and the config of the layer around: to load
-    it runs that layer's code again, which makes the old kind of layer, with the weights of the file.
+    export. A `.keras` or `.h5` file holds the weights and the config of the layer around: loading
+    it runs that layer's code again, which makes the old kind of layer, with the weights saved.
 
     Args:
         model: a functional or sequential model, or a subclassed one whose config describes its
