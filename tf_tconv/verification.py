@@ -147,7 +147,7 @@ class Reference:
         if hidden:
             warnings.warn(
                 f'model "{self._name}" differs from itself by up to {max(self._noise):.3g} from '
-                "run to run, so that only its weights and its exchanged layers were compared closely",
+                "run to run, so that closely only its weights and exchanged layers were compared",
                 stacklevel=5,
             )
             return None, None

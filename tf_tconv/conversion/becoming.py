@@ -58,8 +58,8 @@ class Becoming:
 def _building(layer: Any, into: Any) -> Any:
     """How a layer is built that was not when it was turned: Keras bound its old way to it."""
 
-    def build(*args: Any, **kwargs: Any) -> None:
-        into.build(*args, **kwargs)
+    def build(input_shape: Any) -> None:  # Keras reads the names of its arguments.
+        into.build(input_shape)
         layer.kernel, layer.bias = into.kernel, into.bias
         for name in ("_path", "_build_shapes_dict"):
             if name in vars(into):

@@ -1,4 +1,4 @@
-"""The cause in what Keras says of an object that it cannot make, which comes last and after pages."""
+"""The cause in what Keras says of an object that it cannot make, which comes last."""
 
 from __future__ import annotations
 

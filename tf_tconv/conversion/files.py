@@ -68,7 +68,7 @@ def _forget_training(copy: Path) -> bool:
     """Takes losses and optimizer out of an HDF5 file: Keras 3.0 does not heed compile=False."""
     if zipfile.is_zipfile(copy):
         return False
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     with h5py.File(copy, "r+") as file:
         return file.attrs.pop("training_config", None) is not None
@@ -80,7 +80,7 @@ def _modern_copy(path: Path, folder: Path) -> Path | None:
     try:
         if zipfile.is_zipfile(path):
             return copy if _copy_zip(path, copy) else None
-        import h5py  # type: ignore[import-untyped]
+        import h5py
 
         if not h5py.is_hdf5(path):
             return None

@@ -6,6 +6,7 @@ found under the same attribute in both: `up`, or `blocks[2]["up"]`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -143,6 +144,9 @@ def _build_alike(old: Any, new: Any) -> None:
     try:
         config = old.get_build_config()
         if config:
-            new.build_from_config(config)
+            with warnings.catch_warnings():
+                # Of layers without a build: those inside them are built one by one, as these are.
+                warnings.simplefilter("ignore", UserWarning)
+                new.build_from_config(config)
     except Exception:  # Whatever the code of a stranger's layer raises; its weights are missed.
         return
