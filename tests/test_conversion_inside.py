@@ -276,10 +276,10 @@ def test_a_function_is_left():
     y = keras.ops.conv_transpose(
         x, np.ones((3, 3, 2, 3), np.float32), 2, data_format="channels_last"
     )
-    (left,) = convert(keras.Model(x, y)).left
+    (left,) = convert(keras.Model(x, y), verify=False).left  # Keras' own fails when it runs.
     assert "only layers are exchanged" in left.reason
 
 
 def test_an_unknown_way():
-    with pytest.raises(ValueError, match='inside="deep" is unknown; .*"refuse"'):
+    with pytest.raises(ValueError, match=r'inside="deep" is unknown; .*"refuse"'):
         convert(model_of(InAttributes), inside="deep")

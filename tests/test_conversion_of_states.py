@@ -1,4 +1,4 @@
-"""Weights and states go to the layer that stands for theirs, and the model given stays as it was."""
+"""Weights and states go to the layer that stands for theirs; the model given stays as it was."""
 
 import keras
 import numpy as np

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tf_tconv.causes import cause
 from tf_tconv.dialects import keras as dialect
 from tf_tconv.geometry import brief, lowest_surplus
 
@@ -23,7 +24,7 @@ UNKNOWN_CELLS = 64  # Where a model leaves a size open: it can be halved six tim
 UNKNOWN_BATCH = 2
 
 # How many times as far as in five runs a model that draws numbers may well go in a sixth: of a
-# normal distribution, the largest of four differences is under a tenth of the next in 1 of 2,500.
+# normal distribution, the largest of four differences is under a tenth of the next in 1 of 12,000.
 CHANCE = 10
 
 Array = NDArray[Any]
@@ -96,7 +97,7 @@ class Reference:
             raise RuntimeError(
                 f'model "{model.name}" fails on inputs of shape {brief(shapes)}, so that there is '
                 "nothing to compare with; give inputs that suit it, or verify=False: "
-                f"{' '.join(str(error).split())}"
+                f"{cause(error)}"
             ) from error
         # By how much the model differs from itself: the order of its sums, or its chance.
         self._noise = [

@@ -25,8 +25,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from tf_tconv import conversion
+from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.conversion.causes import cause, missing_name
 from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
 

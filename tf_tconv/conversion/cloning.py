@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_tconv.causes import cause
 from tf_tconv.dialects import keras as dialect
 from tf_tconv.layers import Conv2DTranspose
 
@@ -90,7 +91,7 @@ class Exchange:
                 return _unconnected(layer)
             raise ValueError(
                 f'layer "{layer.name}", a {type(layer).__name__}, cannot be cloned from its '
-                f"config: {' '.join(str(error).split())} A get_config that says all arguments of "
+                f"config: {cause(error)} A get_config that says all arguments of "
                 'its class makes it possible, and inside="in place" needs no clone.'
             ) from error
         if isinstance(layer, keras.Model) and layer.built and layer.get_build_config():

@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from tf_tconv.conversion.causes import cause
+from tf_tconv.causes import cause
 
 # Keys of Keras 2 that Keras 3 has dropped, and the value at which they say nothing.
 _SILENT: dict[str, Any] = {"groups": 1, "time_major": False, "ragged": False}

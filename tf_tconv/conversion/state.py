@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_tconv.causes import cause
 from tf_tconv.conversion.pairing import Pair
 from tf_tconv.geometry import brief
 
@@ -144,7 +145,7 @@ def compile_alike(model: Any, clone: Any) -> None:
     except Exception as error:  # Whatever the code of a stranger's class raises.
         warnings.warn(
             f'the clone of model "{model.name}" is not compiled: '
-            f"{type(error).__name__}: {' '.join(str(error).split())}",
+            f"{type(error).__name__}: {cause(error)}",
             stacklevel=4,
         )
 

@@ -10,6 +10,7 @@ _NOISE = re.compile(
     r"|See https?://|Arguments received by|Received: config).*",
     re.DOTALL,
 )
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _STEPS = ("Exception encountered: ", "Original error: ")
 MISSING = re.compile(
     r"Could not locate (?:class|function) '([^']+)'|Unknown \w+(?: \w+)*: '?([\w>.]+)"
@@ -32,9 +33,11 @@ def cause(error: BaseException) -> str:
         ... )
         "Could not locate class 'GELU'."
     """
-    text = " ".join(str(error).split())
+    text = " ".join(_COLOURS.sub("", str(error)).split())
     for step in _STEPS:
         text = text.rpartition(step)[2]
+    called = re.match(r"Exception encountered when calling \S+ ", text)
+    text = text[called.end() :] if called else text
     short = _NOISE.sub("", text).strip()
     return short or text or type(error).__name__
 
