@@ -176,7 +176,7 @@ def snapshot(model):
     for layer in model._flatten_layers():
         for name, value in vars(layer).items():
             size = len(value) if isinstance(value, (list, tuple, dict, set)) else None
-            seen[layer.path or layer.name, id(layer), name] = type(layer), id(value), size
+            seen[layer.name, id(layer), name] = type(layer), id(value), size
     operations = getattr(model, "operations", [])
     nodes = [(len(op._inbound_nodes), len(op._outbound_nodes)) for op in operations]
     states = [variable.numpy().tobytes() for variable in model.variables]
