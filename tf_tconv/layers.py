@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -9,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.arguments import CHANNEL_AXIS, SPATIAL_AXES, check_size, vector_entries
-from tf_tconv.functional import Arguments, transpose
+from tf_tconv.functional import INPUT_AXES, Arguments, transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import LARGEST, sizes
 from tf_tconv.planning import check_lowering
@@ -56,6 +61,9 @@ class Conv2DTranspose(keras.layers.Layer):
         output_size: (height, width); or a tensor in the layer's layout whose height and width to
             match, such as a skip connection; or `None` for the size that follows from
             `output_padding`. One of `tf_tconv.legal_output_sizes`.
+
+    A subclass may override `convolution_op(inputs, kernel)`, as of Keras' own convolutions, to give
+    the kernel another form before it is used; bias and activation follow.
 
     Raises:
         TypeError: an argument of the wrong type.
@@ -134,6 +142,8 @@ class Conv2DTranspose(keras.layers.Layer):
 
     def __call__(self, inputs: Any, output_size: Any = None, **kwargs: Any) -> Any:
         """The layer's output; see the class for the arguments."""
+        check_rank_known("inputs", inputs, self.data_format)
+        check_rank_known("output_size", output_size, self.data_format)
         if isinstance(output_size, np.ndarray) and output_size.ndim == 1:
             output_size = list(output_size)
         if isinstance(output_size, (list, tuple)):
@@ -155,13 +165,15 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"groups={self.groups} does not divide the {channels} input channels; it must."
             )
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(*self.kernel_size, self.filters // self.groups, channels),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        shape = (*self.kernel_size, self.filters // self.groups, channels)
+        with kernel_that_fits(self, shape, channels):
+            self.kernel = self.add_weight(
+                name="kernel",
+                shape=shape,
+                initializer=self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
+            )
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -182,10 +194,49 @@ class Conv2DTranspose(keras.layers.Layer):
                 f"{kernel.dtype.name}; Keras casts floats by itself, cast others, as in "
                 f'keras.ops.cast(inputs, "{kernel.dtype.name}").'
             )
-        arguments = self.arguments(inputs, kernel, self._sizes_asked(output_size))
-        if self.bias is not None:
-            arguments = arguments._replace(bias=tf.convert_to_tensor(self.bias))
-        return self.activation(transpose(arguments, self.lowering))
+        # By use_bias, as Keras asks: a subclass that builds its own weights may leave `bias` out.
+        bias = tf.convert_to_tensor(self.bias) if self.use_bias else None
+        if getattr(self.convolution_op, "__func__", None) is Conv2DTranspose.convolution_op:
+            # The bias goes along, as some lowerings add it for nothing.
+            arguments = self.arguments(inputs, kernel, self._sizes_asked(output_size))
+            if bias is not None:
+                arguments = arguments._replace(bias=bias)
+            return self.activation(transpose(arguments, self.lowering))
+        if output_size is None:
+            outputs = self.convolution_op(inputs, kernel)
+        elif "output_size" in inspect.signature(self.convolution_op).parameters:
+            outputs = self.convolution_op(inputs, kernel, output_size=output_size)
+        else:
+            raise TypeError(
+                f"output_size={brief(output_size)} does not reach {type(self).__name__}."
+                "convolution_op, which takes (inputs, kernel) alone; it must take "
+                "output_size=None, too, and hand it on to super().convolution_op."
+            )
+        if bias is not None:
+            outputs = tf.nn.bias_add(outputs, bias, LAYOUTS[self.data_format])
+        return self.activation(outputs)
+
+    def convolution_op(self, inputs: Any, kernel: Any, output_size: Any = None) -> Any:
+        """The transposed convolution alone, without bias and activation: what to override.
+
+        Args:
+            inputs: as in a call, a tensor.
+            kernel: `[height, width, filters / groups, in]`, a tensor of the layer's compute dtype.
+            output_size: as in a call. An override needs it only if the layer is called with it.
+
+        Example:
+            >>> class Standardized(Conv2DTranspose):
+            ...     def convolution_op(self, inputs, kernel):
+            ...         mean, variance = tf.nn.moments(kernel, axes=[0, 1, 3], keepdims=True)
+            ...         kernel = (kernel - mean) / tf.sqrt(variance + 1e-5)
+            ...         return super().convolution_op(inputs, kernel)
+            >>> tuple(Standardized(2, 3, strides=2)(keras.ops.ones([1, 4, 4, 5])).shape)
+            (1, 9, 9, 2)
+        """
+        inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
+        return transpose(
+            self.arguments(inputs, kernel, self._sizes_asked(output_size)), self.lowering
+        )
 
     def compute_output_shape(self, input_shape: Any, output_size: Any = None) -> tuple[Any, ...]:
         """The output's shape, `None` where unknown.
@@ -239,7 +290,9 @@ class Conv2DTranspose(keras.layers.Layer):
 
     def compute_output_spec(self, inputs: Any, output_size: Any = None) -> keras.KerasTensor:
         """The symbolic output."""
-        shape = self.compute_output_shape(inputs.shape, output_size)
+        # A subclass may override compute_output_shape as Keras has it, of the input's shape alone.
+        asked = () if output_size is None else (output_size,)
+        shape = self.compute_output_shape(inputs.shape, *asked)
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -327,6 +380,56 @@ class Conv2DTranspose(keras.layers.Layer):
             check_size(f"output_size[{axis}]", entry) for axis, entry in enumerate(entries)
         )
         return height, width
+
+
+def check_rank_known(argument: str, value: Any, data_format: str) -> None:
+    """Raises where a tensor may have any number of axes, which Keras does not look at."""
+    if isinstance(value, keras.KerasTensor) or not tf.is_tensor(value):
+        return
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tf.TensorShape) and shape.rank is None:
+        axes = INPUT_AXES[LAYOUTS[data_format]]
+        raise ValueError(
+            f"{argument} has unknown rank, as what tf.py_function returns; it must be of rank 4, "
+            f"{axes}: tf.ensure_shape says so, as in tf.ensure_shape({argument}, [None] * 4)."
+        )
+
+
+@contextmanager
+def kernel_that_fits(layer: Any, shape: tuple[int, ...], channels: int) -> Iterator[None]:
+    """Around the making of a kernel: raises where it is more than a tensor or this machine holds.
+
+    Args:
+        layer: the layer, with `filters`, `kernel_size` and `groups`.
+        shape: the kernel's.
+        channels: of the input.
+
+    Raises:
+        ValueError: the kernel is too large.
+    """
+    elements = math.prod(shape)
+    size, memory = elements * tf.as_dtype(layer.variable_dtype).size, _memory()
+    asked = (
+        f"filters={layer.filters} with kernel_size={tuple(layer.kernel_size)}, {channels} input "
+        f"channels and groups={layer.groups} need a kernel of {elements:,} elements"
+    )
+    if elements > LARGEST:
+        raise ValueError(f"{asked}; a tensor has at most {LARGEST:,}.")
+    asked += f", {size / 2**30:.3g} GiB in {layer.variable_dtype}"
+    if memory is not None and size > memory:
+        raise ValueError(f"{asked}; this machine has {memory / 2**30:.3g} GiB of memory.")
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise ValueError(f"{asked}, which the memory now free does not hold.") from error
+
+
+def _memory() -> int | None:
+    """Bytes of the machine's memory, or `None` where the operating system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def _packed(output_size: Any) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tf_tconv.geometry import check_integer, check_name
+from tf_tconv.layers import check_rank_known, kernel_that_fits
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
@@ -89,29 +91,66 @@ class ResizeConv2D(keras.layers.Conv2D):
         if self.interpolation == "bicubic":
             self.supports_jit = False  # XLA has no bicubic resizing.
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The layer's output; see the class for the argument."""
+        check_rank_known("inputs", inputs, self.data_format)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel, `[height, width, in / groups, filters]`, and bias, `[filters]`."""
+        channels = input_shape[1 if self.data_format == "channels_first" else -1]
+        shape = (*self.kernel_size, (channels or 0) // self.groups, self.filters)
+        with kernel_that_fits(self, shape, channels or 0):
+            super().build(input_shape)  # Which says what is wrong with unknown channels.
+
     def call(self, inputs: Any) -> Any:
         """The layer's output; see the class for the argument."""
         first = self.data_format == "channels_first"
         x = keras.ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
         _, height, width, _ = keras.ops.shape(x)
-        x = keras.ops.image.resize(
+        x = self._resized(x, (height * self.size[0], width * self.size[1]))
+        x = keras.ops.cast(x, self.compute_dtype)
+        if getattr(self.convolution_op, "__func__", None) is ResizeConv2D.convolution_op:
+            x = self._convolved(x, self.kernel)
+            first_yet = False
+        else:  # A subclass's own, which takes and returns what the layer does.
+            x = keras.ops.transpose(x, (0, 3, 1, 2)) if first else x
+            x = self.convolution_op(x, self.kernel)
+            first_yet = first
+        if self.use_bias:
+            bias = keras.ops.convert_to_tensor(self.bias)
+            x = x + (keras.ops.reshape(bias, (1, -1, 1, 1)) if first_yet else bias)
+        if first and not first_yet:
+            x = keras.ops.transpose(x, (0, 3, 1, 2))
+        return x if self.activation is None else self.activation(x)
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone, of inputs already resized: what to override, as Keras has it.
+
+        Args:
+            inputs: in the layer's layout.
+            kernel: `[height, width, in / groups, filters]`.
+        """
+        first = self.data_format == "channels_first"
+        x = self._convolved(keras.ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs, kernel)
+        return keras.ops.transpose(x, (0, 3, 1, 2)) if first else x
+
+    def _resized(self, x: Any, size: tuple[Any, Any]) -> Any:
+        if all(isinstance(cells, int) for cells in size):
+            return keras.ops.image.resize(
+                x, size, interpolation=self.interpolation, data_format="channels_last"
+            )
+        # Keras asks whether a size is positive, which a tensor in a graph cannot say.
+        return tf.cast(tf.image.resize(x, tf.stack(size), method=self.interpolation), x.dtype)
+
+    def _convolved(self, x: Any, kernel: Any) -> Any:
+        return keras.ops.conv(
             x,
-            (height * self.size[0], width * self.size[1]),
-            interpolation=self.interpolation,
-            data_format="channels_last",
-        )
-        x = keras.ops.conv(
-            keras.ops.cast(x, self.compute_dtype),
-            self.kernel,
+            kernel,
             padding=self.padding,
             dilation_rate=self.dilation_rate,
             data_format="channels_last",
         )
-        if self.use_bias:
-            x = x + keras.ops.convert_to_tensor(self.bias)
-        if first:
-            x = keras.ops.transpose(x, (0, 3, 1, 2))
-        return x if self.activation is None else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The output's shape, `None` where unknown."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import importlib.util
+import inspect
 import json
 import os
+import sys
+import textwrap
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -20,11 +25,22 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from tf_tconv import conversion
+from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.geometry import brief
+from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
 
 SUFFIX = ".keras"
+
+GRAPH = "so convert the Keras model that it was made from, and export that"
+OTHER_FORMATS = {
+    ".onnx": "an ONNX file; tf_tconv.from_onnx makes layers of its ConvTranspose nodes",
+    ".tflite": f"a LiteRT file; it holds operators, no layers, {GRAPH}",
+    ".pb": f"a graph of TensorFlow; it holds operations, no layers, {GRAPH}",
+    ".pt": "a file of torch; tf_tconv.from_torch makes layers of modules in memory",
+    ".pth": "a file of torch; tf_tconv.from_torch makes layers of modules in memory",
+    ".npz": "a file of arrays; a model has layers, too",
+}
 
 
 class Target(str, Enum):
@@ -35,33 +51,51 @@ class Target(str, Enum):
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A saved Keras model.")],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="A saved model, .keras or .h5, of Keras 3 or Keras 2."),
+    ],
     destination: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write, .keras.")],
     to: Annotated[Target, typer.Option(help="Whose layers OUT is to have.")] = Target.TF_TCONV,
     lowering: Annotated[
         str, typer.Option(help="Of the new layers: auto, native or a name of lowerings.NAMES.")
     ] = "auto",
     verify: Annotated[bool, typer.Option(help="Compare both models before OUT is written.")] = True,
+    modules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import",
+            metavar="MODULE",
+            help="A module, or a .py file, that defines classes of the model. May be given often.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="OUT may be IN itself.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Exchanges the transposed convolutions of a saved Keras model for ours, or back.
 
-    Weights, names and all other layers stay. OUT appears when it is whole, or not at all.
+    Weights, names and all other layers stay. OUT appears when it is whole, or not at all. The exit
+    status is 0 if OUT was written, and 1 if not: also where there was nothing to exchange.
     """
     screen = Console(stderr=True)
     with one_sentence(), _notes(), _steps(screen, as_json) as progress:
-        _check_destination(destination)
+        _check_destination(source, destination, overwrite)
+        own = _own_objects(modules or [])
         step = progress.add_task(f"reading {source.name}")
-        model = _load(source)
+        model = _load(source, own)
         progress.update(step, description="exchanging layers" + ", comparing" * verify)
-        result = conversion.convert(model, to.value, lowering, verify)
+        with keras.saving.custom_object_scope(own):
+            # A file could not hold an exchange in what the code of a layer makes.
+            result = conversion.convert(model, to.value, lowering, verify, inside="leave")
+        if not result.swapped:
+            raise ValueError(_nothing(source, destination, to, result))
         progress.update(step, description=f"writing {destination.name}")
         _save(result.model, destination)
     if as_json:
         typer.echo(json.dumps(_as_json(source, destination, to.value, result), indent=2))
         return
     console = Console()
-    console.print(_table(result))
+    _print_layers(console, result)
     equal = sum(layer.equal is True for layer in result.swapped)
     if equal:
         console.print(f"{equal} of them were tried on integers: equal to the last bit.")
@@ -70,7 +104,13 @@ def convert(
             f"The models differ by at most {result.largest_difference:.3g}, their outputs being as "
             f"large as {result.largest_output:.3g}."
         )
-    console.print(f"{destination} is written.", markup=False, highlight=False, soft_wrap=True)
+    for layer in result.left:
+        _say(console, f"Left as it is: {layer.path}, a {layer.kind}: {layer.reason}.")
+    _say(console, f"{destination} is written.")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -89,7 +129,7 @@ def _steps(screen: Console, quiet: bool) -> Progress:
     return Progress(*columns, console=screen, transient=True, disable=hidden)
 
 
-def _check_destination(path: Path) -> None:
+def _check_destination(source: Path, path: Path, overwrite: bool) -> None:
     """Raises before any work is done where the file cannot be written."""
     folder = path.parent
     if path.suffix != SUFFIX:
@@ -100,27 +140,68 @@ def _check_destination(path: Path) -> None:
         raise ValueError(f"{path} cannot be written: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):
         raise ValueError(f"{path} cannot be written: no permission to write in {folder}.")
+    if not overwrite and path.exists() and source.exists() and path.samefile(source):
+        raise ValueError(
+            f"{path} is the file to read; --overwrite puts the converted model in its place."
+        )
 
 
-def _load(path: Path) -> Any:
+def _own_objects(modules: list[str]) -> dict[str, Any]:
+    """The classes and functions that the user's modules define, for models that name them."""
+    objects: dict[str, Any] = {}
+    for name in modules:
+        try:
+            module = _imported(name)
+        except Exception as error:  # Whatever the user's code raises when it runs.
+            kind = type(error).__name__
+            raise ValueError(f"--import {name} failed: {kind}: {cause(error)}") from error
+        for key, value in vars(module).items():
+            if inspect.isclass(value) or inspect.isfunction(value):
+                objects[key] = value
+    return objects
+
+
+def _imported(name: str) -> Any:
+    if name.endswith(".py"):
+        path = Path(name)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{name} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module  # Where its classes say that they come from.
+        spec.loader.exec_module(module)
+        return module
+    here = os.getcwd()
+    if here not in sys.path:  # As `python -m` has it; a script's own folder is another.
+        sys.path.insert(0, here)
+    return importlib.import_module(name)
+
+
+def _load(path: Path, own: dict[str, Any]) -> Any:
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
+    if path.is_dir() and (path / "saved_model.pb").exists():
+        raise ValueError(
+            f"{path} is a SavedModel, not a Keras model: it holds operations, no layers, {GRAPH}."
+        )
+    if path.suffix in OTHER_FORMATS:
+        raise ValueError(f"{path} is not a Keras model but {OTHER_FORMATS[path.suffix]}.")
+    if path.name.endswith(".weights.h5"):
+        raise ValueError(
+            f"{path} holds weights without a model; load them into the model, save that with "
+            "model.save, and convert the file."
+        )
     if path.suffix == SUFFIX and path.is_file() and not zipfile.is_zipfile(path):
         raise ValueError(  # Keras says of it that there is no such file.
-            f"{path} cannot be read as a Keras model: it is no whole {SUFFIX} file, which is a zip "
-            "archive with its index at the end."
+            f"{path} cannot be read as a Keras model: it is not a whole {SUFFIX} file, which is a "
+            "zip archive with its index at the end."
         )
     try:
-        return keras.models.load_model(path)
-    except Exception as reason:  # Keras, zip, HDF5 and the model's own classes each have theirs.
-        try:
-            model = keras.models.load_model(path, compile=False)
-        except Exception as error:
-            raise ValueError(
-                f"{path} cannot be read as a Keras model: {brief(str(error), 200)}"
-            ) from error
-        warnings.warn(f"the model is not compiled: {brief(str(reason), 200)}", stacklevel=2)
-        return model
+        return load_model(path, own)
+    except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.
+        name = missing_name(error)
+        way = f" --import MODULE names the module that defines {name}." if name else ""
+        raise ValueError(f"{path} cannot be read as a Keras model: {cause(error)}{way}") from error
 
 
 def _save(model: Any, path: Path) -> None:
@@ -128,26 +209,64 @@ def _save(model: Any, path: Path) -> None:
     try:
         write_whole(path, model.save)
     except Exception as error:  # Whatever the code of a stranger's layer raises, too.
-        raise ValueError(f"{path} cannot be written: {brief(str(error), 200)}") from error
+        raise ValueError(f"{path} cannot be written: {cause(error)}") from error
 
 
-def _table(result: conversion.Conversion) -> Table:
-    table = Table(title=f"{len(result.swapped)} transposed convolutions exchanged")
-    for heading in ("layer", "channels", "kernel", "stride", "dilation", "cut off", "weights"):
-        name = heading == "layer"
-        table.add_column(heading, justify="left" if name else "right", no_wrap=not name)
-    for layer in result.swapped:
-        operation = layer.operation
-        table.add_row(
-            layer.path,
-            f"{operation.in_channels} → {operation.out_channels}",
-            "×".join(map(str, operation.kernel_size)),
-            "×".join(map(str, operation.strides)),
-            "×".join(map(str, operation.dilations)),
-            " ".join(f"{before}+{after}" for before, after in operation.crops),
-            f"{layer.parameters:,}",
-        )
-    return table
+def _nothing(source: Path, path: Path, to: Target, result: conversion.Conversion) -> str:
+    old = "keras.layers" if to is Target.TF_TCONV else "tf_tconv"
+    text = f"{source} has no {old}.Conv2DTranspose to exchange; {path} is not written."
+    if result.left:
+        text += " Left as they are: "
+        text += "; ".join(f"{each.path}, a {each.kind}: {each.reason}" for each in result.left)
+        text += "."
+    return text
+
+
+HEADINGS = ("layer", "channels", "kernel", "stride", "dilation", "cut off", "weights")
+
+
+def _print_layers(console: Console, result: conversion.Conversion) -> None:
+    """A table where names have room: beside the numbers, or above them on a narrow screen."""
+    rows = [_cells(layer) for layer in result.swapped]
+    title = f"{len(rows)} transposed convolution{'s' * (len(rows) != 1)} exchanged"
+    table = Table(title=title)
+    for heading in HEADINGS:
+        name = heading == HEADINGS[0]
+        table.add_column(heading, justify="left" if name else "right", no_wrap=True)
+    for cells in rows:
+        table.add_row(*cells)
+    needed = console.measure(table, options=console.options.update(max_width=10**4)).maximum
+    if not console.is_terminal:  # What reads a pipe has no width.
+        console.width = max(console.width, needed)
+    if needed <= console.width:
+        console.print(table)
+        return
+    _say(console, title)
+    for path, *numbers in rows:
+        _say(console, path)
+        named = zip(HEADINGS[1:], numbers, strict=True)
+        facts = ", ".join(f"{heading} {cell}" for heading, cell in named)
+        _say(console, textwrap.indent(textwrap.fill(facts, console.width - 4), "    "))
+
+
+def _cells(layer: conversion.SwappedLayer) -> tuple[str, ...]:
+    operation = layer.operation
+    return (
+        layer.path,
+        f"{operation.in_channels} → {operation.out_channels}",
+        "×".join(map(str, operation.kernel_size)),
+        "×".join(map(str, operation.strides)),
+        "×".join(map(str, operation.dilations)),
+        " ".join(map(_crop, operation.crops)),
+        f"{layer.parameters:,}",
+    )
+
+
+def _crop(cells: tuple[int, int]) -> str:
+    """Cells cut off before and after; of a negative number, cells of zeros are added."""
+    if min(cells) >= 0:
+        return "+".join(map(str, cells))
+    return "(" + ", ".join(str(n) if n >= 0 else f"adds {-n}" for n in cells) + ")"
 
 
 def _as_json(
@@ -158,6 +277,7 @@ def _as_json(
         "out": str(destination),
         "to": to,
         "swapped": [dataclasses.asdict(layer) for layer in result.swapped],
+        "left": [dataclasses.asdict(layer) for layer in result.left],
         "largest_difference": result.largest_difference,
         "largest_output": result.largest_output,
     }
