@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tf_tconv.call_plan import plan as plan_of
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.commands.reading import read_integer, read_padding, read_pair
+from tf_tconv.commands.reading import in_options, read_integer, read_padding, read_pair
 from tf_tconv.geometry import brief
 from tf_tconv.lowerings.costs import BACKENDS
 from tf_tconv.planning import Plan
@@ -48,7 +48,7 @@ def plan(
 
     Example: tf-tconv plan --input 1,128,128,64 --filters 5,5,3,64 --stride 2
     """
-    with one_sentence():
+    with one_sentence(), in_options():
         found = plan_of(
             _shape("input", input_, open_=True),
             _shape("filters", filters),

@@ -2,9 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tf_tconv.geometry import PADDING_NAMES, brief, check_integer
+from tf_tconv.geometry import (
+    PADDING_NAMES,
+    PaddingWords,
+    Sides,
+    UnreachableSize,
+    brief,
+    check_integer,
+)
+
+
+def _show(padding: str | tuple[Sides, ...]) -> str:
+    if isinstance(padding, str):
+        return f"--padding {padding.lower()}"
+    return f"--padding {','.join(str(cells) for sides in padding for cells in sides)}"
+
+
+def _show_torch(padding: str | tuple[Sides, ...]) -> str:
+    return f"--padding {','.join(str(before) for before, _ in padding)}"
+
+
+PADDING = PaddingWords(_show)
+"""A name, or top,bottom,left,right."""
+
+TORCH_PADDING = PaddingWords(_show_torch, named=False, alike=True)
+"""height,width, for both sides of each."""
+
+
+@contextmanager
+def in_options(words: PaddingWords = PADDING) -> Iterator[None]:
+    """Has an error about an output size speak of the command's options.
+
+    Args:
+        words: how `--padding` is written.
+
+    Raises:
+        UnreachableSize: in place of the one raised inside.
+    """
+    try:
+        yield
+    except UnreachableSize as error:
+        argument, equals, rest = error.sentence.partition("=")
+        option = "--padding" if argument.startswith("padding") else "--output-size"
+        sentence = f"{option}{equals}{rest}"
+        raise error.said(words, sentence=sentence) from None
 
 
 def read_pair(option: str, text: str, lowest: int) -> list[int]:
