@@ -370,8 +370,9 @@ def transpose_geometry(
         >>> transpose_geometry(5, kernel_size=3, stride=2, output_size=11)
         Traceback (most recent call last):
         ...
-        tf_tconv.geometry.UnreachableSize: output_size=11 cannot come from 5 input cells: kernel 3, \
-stride 2, dilation 1, padding "SAME" reach 9..10. But padding=(0, 1) reaches 11 (10..11 cells).
+        tf_tconv.geometry.UnreachableSize: output_size=11 cannot come from 5 input cells: \
+kernel 3, stride 2, dilation 1, padding "SAME" reach 9..10. But padding=(0, 1) reaches 11 \
+(10..11 cells).
 
     Source:
         Relations 8 to 14 of https://arxiv.org/abs/1603.07285v2; forward SAME as in
@@ -663,6 +664,8 @@ class AskedAxis:
             total += 1 if total < most else -1
         if total < least:
             return None
+        if alike:
+            return total // 2, total // 2
         # What is added or taken away makes both sides as equal as it can, the smaller one first.
         low = before if total >= now else max(total - after, 0)
         high = before + total - now if total >= now else min(before, total)
