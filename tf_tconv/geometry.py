@@ -370,9 +370,8 @@ def transpose_geometry(
         >>> transpose_geometry(5, kernel_size=3, stride=2, output_size=11)
         Traceback (most recent call last):
         ...
-        tf_tconv.geometry.UnreachableSize: output_size=11 cannot come from 5 input cells: \
-kernel 3, stride 2, dilation 1, padding "SAME" reach 9..10. But padding=(0, 1) reaches 11 \
-(10..11 cells).
+        ValueError: output_size=11 cannot come from 5 input cells: kernel 3, stride 2, dilation 1, \
+padding "SAME" reach 9..10. But padding=(0, 1) reaches 11 (10..11 cells).
 
     Source:
         Relations 8 to 14 of https://arxiv.org/abs/1603.07285v2; forward SAME as in
@@ -485,7 +484,7 @@ def solve_axis(
         sentence = exhausted_message(names, stride, dilation, padding).format(
             input_size, kernel_size, (input_size - 1) * stride + kernel + stride - 1
         )
-        raise UnreachableSize(sentence, (asked,))
+        raise Unreachable(sentence, (asked,)).error(ONE_AXIS)
     if output_size is None:
         if output_padding is not None:
             limit = stride if padding == "SAME" else max(stride, dilation)
@@ -498,7 +497,7 @@ def solve_axis(
             sentence = unreachable_message(names, stride, dilation, padding).format(
                 output_size, input_size, kernel_size, legal.start, legal.stop - 1
             )
-            raise UnreachableSize(sentence, (asked,))
+            raise Unreachable(sentence, (asked,)).error(ONE_AXIS)
     surplus = output_size - (input_size - 1) * stride
     before, after = split_padding(kernel, surplus, padding)
     return AxisGeometry(input_size, kernel_size, stride, dilation, output_size, before, after)
@@ -673,33 +672,36 @@ class AskedAxis:
         return (first, total - first) if max(first, total - first) <= MOST_PADDED else None
 
 
-class UnreachableSize(ValueError):
-    """An output size that an axis does not reach, or none at all. It says which padding does.
+@dataclass(frozen=True)
+class Unreachable:
+    """Why an output size cannot be reached, in parts that can be said in the words of each caller.
+
+    It travels with the error: a class of its own would be lost where TensorFlow's AutoGraph and
+    Keras make the error anew.
 
     Args:
         sentence: what is wrong.
         axes: all axes of the call, as far as known, the wrong one among them.
-        words: how the caller writes their padding.
     """
 
-    def __init__(
-        self, sentence: str, axes: Sequence[AskedAxis] = (), words: PaddingWords = ONE_AXIS
-    ) -> None:
-        self.sentence, self.axes = sentence, tuple(axes)
-        super().__init__(" ".join(filter(None, (sentence, way_out(self.axes, words)))))
+    sentence: str
+    axes: tuple[AskedAxis, ...]
 
-    def said(
-        self,
-        words: PaddingWords,
-        axes: Sequence[AskedAxis] | None = None,
-        sentence: str | None = None,
-    ) -> UnreachableSize:
-        """The same in other words, and of more axes."""
-        return UnreachableSize(
-            self.sentence if sentence is None else sentence,
-            self.axes if axes is None else axes,
-            words,
-        )
+    @staticmethod
+    def of(error: ValueError) -> Unreachable | None:
+        """What an error says, if it is one of these."""
+        found: Unreachable | None = error.__dict__.get("unreachable")
+        return found
+
+    def error(self, words: PaddingWords) -> ValueError:
+        """The error, which says what is wrong and what padding there is instead.
+
+        Args:
+            words: how the caller writes their padding.
+        """
+        said = ValueError(" ".join(filter(None, (self.sentence, way_out(self.axes, words)))))
+        said.__dict__["unreachable"] = self
+        return said
 
 
 def way_out(axes: Sequence[AskedAxis], words: PaddingWords) -> str:

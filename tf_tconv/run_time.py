@@ -18,7 +18,7 @@ from tf_tconv.geometry import (
     AxisNames,
     AxisRelations,
     Padding,
-    UnreachableSize,
+    Unreachable,
     default_surplus,
     effective_kernel_size,
     exhausted_message,
@@ -179,13 +179,17 @@ def paddings_together(
         sizes: of input and kernel, an axis each.
 
     Raises:
-        UnreachableSize: in place of the one raised inside.
+        ValueError: in place of the one raised inside.
     """
     try:
         yield
-    except UnreachableSize as error:
-        axes = [request.asked(*each) for request, each in zip(requests, sizes, strict=True)]
-        raise error.said(requests[0].names.words, axes) from None
+    except ValueError as error:
+        found = Unreachable.of(error)
+        if found is None:
+            raise
+        axes = (request.asked(*each) for request, each in zip(requests, sizes, strict=True))
+        words = requests[0].names.words
+        raise Unreachable(found.sentence, tuple(axes)).error(words) from None
 
 
 def enforce(checks: Sequence[Check]) -> list[Any]:

@@ -10,7 +10,7 @@ from tf_tconv.geometry import (
     PADDING_NAMES,
     PaddingWords,
     Sides,
-    UnreachableSize,
+    Unreachable,
     brief,
     check_integer,
 )
@@ -23,7 +23,7 @@ def _show(padding: str | tuple[Sides, ...]) -> str:
 
 
 def _show_torch(padding: str | tuple[Sides, ...]) -> str:
-    return f"--padding {','.join(str(before) for before, _ in padding)}"
+    return f"--padding {','.join(str(sides[0]) for sides in padding)}"
 
 
 PADDING = PaddingWords(_show)
@@ -41,15 +41,17 @@ def in_options(words: PaddingWords = PADDING) -> Iterator[None]:
         words: how `--padding` is written.
 
     Raises:
-        UnreachableSize: in place of the one raised inside.
+        ValueError: in place of the one raised inside.
     """
     try:
         yield
-    except UnreachableSize as error:
-        argument, equals, rest = error.sentence.partition("=")
+    except ValueError as error:
+        found = Unreachable.of(error)
+        if found is None:
+            raise
+        argument, _, rest = found.sentence.partition("=")
         option = "--padding" if argument.startswith("padding") else "--output-size"
-        sentence = f"{option}{equals}{rest}"
-        raise error.said(words, sentence=sentence) from None
+        raise Unreachable(f"{option}={rest}", found.axes).error(words) from None
 
 
 def read_pair(option: str, text: str, lowest: int) -> list[int]:

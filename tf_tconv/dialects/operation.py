@@ -21,7 +21,7 @@ from tf_tconv.geometry import (
     AxisRelations,
     Padding,
     PaddingWords,
-    UnreachableSize,
+    Unreachable,
     brief,
     check_integer,
     check_name,
@@ -142,20 +142,23 @@ def solve_both(
         words: how the dialect writes their padding.
 
     Raises:
-        UnreachableSize: a size that one of them does not reach.
+        ValueError: a size that one of them does not reach.
     """
     found: list[TransposedAxis] = []
     asked: list[AskedAxis] = []
-    errors = []
+    wrong: list[Unreachable] = []
     for axis in (0, 1):
         try:
             found.append(solve_one(axis))
             asked.append(found[-1].asked(axis_name(axis)))
-        except UnreachableSize as error:
-            errors.append(error)
-            asked += error.axes
-    if errors:
-        raise errors[0].said(words, asked) from None
+        except ValueError as error:
+            unreachable = Unreachable.of(error)
+            if unreachable is None:
+                raise
+            wrong.append(unreachable)
+            asked += unreachable.axes
+    if wrong:
+        raise Unreachable(wrong[0].sentence, tuple(asked)).error(words)
     return found
 
 

@@ -24,7 +24,7 @@ def _nchw(padding: Shown) -> str:
 
 
 def _torch(padding: Shown) -> str:
-    return f"padding={tuple(before for before, _ in padding)}"
+    return f"padding={tuple(sides[0] for sides in padding)}"
 
 
 KERAS = PaddingWords(_keras)
