@@ -27,7 +27,7 @@ def formerly_strides_first(function: Callable[P, T]) -> Callable[P, T]:
     def reorder(*args: Any, **named: Any) -> Any:
         if len(args) == 3 and "strides" not in named:
             *args_, named["strides"] = args
-            return function(*args_, **named)  # type: ignore[arg-type]
+            return function(*args_, **named)
         if len(args) > 3 and _is_padding(args[3]):
             data, filters, strides, padding, *rest = args
             size = rest[0] if rest else named.pop("output_shape", None)
