@@ -90,7 +90,7 @@ by_matrix
 
 # %%
 filters = kernel.reshape(3, 3, 1, 1)  # height, width, out_channels, in_channels
-assert np.array_equal(tf_tconv.convolution_matrix([2, 2], filters, 1, "VALID"), C)
+assert np.array_equal(tf_tconv.convolution_matrix([2, 2], filters, None, 1, "VALID"), C)
 
 # %% [markdown]
 # ## Road 2: scatter
@@ -160,7 +160,7 @@ scattered = np.zeros([7, 7])
 for j, m in np.ndindex(3, 3):
     scattered[j * stride : j * stride + 3, m * stride : m * stride + 3] += x3[j, m] * kernel
 
-C2 = tf_tconv.convolution_matrix([3, 3], filters, stride, "VALID")
+C2 = tf_tconv.convolution_matrix([3, 3], filters, None, stride, "VALID")
 
 spread = np.zeros([5, 5])
 spread[::stride, ::stride] = x3

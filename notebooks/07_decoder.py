@@ -140,6 +140,47 @@ error = np.mean((cleaned - clean[test]) ** 2)
 assert error < 0.35 * np.mean(noise[test] ** 2)
 
 # %% [markdown]
+# ## Odd sizes
+#
+# Pooling by 2 makes 8 cells of 16, and of 17 as well: it drops the odd one. On the way up a decoder
+# has to make 16 or 17 of 8, whichever the skip connection has. "same" with kernel 3 reaches 15 and
+# 16, the sizes that a *strided convolution* with "same" makes 8 of. The error says what reaches 17.
+
+# %%
+skips = {size: keras.ops.ones([1, size, size, 4]) for size in (16, 17)}
+pool = keras.layers.MaxPool2D(2)
+assert {pool(skip).shape[1] for skip in skips.values()} == {8}
+
+up = tf_tconv.Conv2DTranspose(4, 3, strides=2, padding="same")
+try:
+    up.compute_output_shape([1, 8, 8, 4], output_size=(17, 17))
+except ValueError as error:
+    print(*str(error).split(". "), sep=".\n")
+
+# %% [markdown]
+# That padding reaches both, and so does kernel 2 with "valid", whose windows lie as the pooling's.
+
+# %%
+for kernel, padding in ((3, ((0, 1), (0, 1))), (2, "valid")):
+    up = tf_tconv.Conv2DTranspose(4, kernel, strides=2, padding=padding)
+    for size, skip in skips.items():
+        assert up(pool(skip), output_size=skip).shape[1:3] == (size, size)
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(9.5, 1.9), sharey=True)
+settings = (("SAME", 3), ((0, 1), 3), ("VALID", 2))
+for axis, (padding, kernel) in zip(axes, settings, strict=True):
+    for line, size in enumerate((15, 16, 17)):
+        reached = size in tf_tconv.legal_output_sizes(8, kernel, 2, padding=padding)
+        axis.barh(line, size, color="#2a9d8f" if reached else "#d7dbe2", height=0.6)
+        axis.text(
+            size - 0.3, line, size, ha="right", va="center", color="white" if reached else "#6c7585"
+        )
+    axis.set(title=f"kernel {kernel}, {padding}", xlim=(0, 18), xticks=[], yticks=[])
+figure.suptitle("output sizes that 8 cells reach, green")
+plt.show()
+
+# %% [markdown]
 # ## Back again
 #
 # The weights go both ways: the model becomes one of plain Keras again, to be saved and loaded by

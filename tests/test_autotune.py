@@ -1,13 +1,21 @@
 """What `autotune` measures, keeps and forgets."""
 
+import ast
+import concurrent.futures
 import json
+import os
+import subprocess
+import sys
+import time
 
 import keras
 import pytest
+import tensorflow as tf
 
 import tf_tconv
-from tf_tconv import memory
+from tf_tconv import locking, memory
 from tf_tconv.backend import backend
+from tf_tconv.call_plan import call_of
 from tf_tconv.lowerings import NAMES
 
 CALL = {"input_shape": [2, 5, 6, 3], "filters_shape": [3, 3, 4, 3], "strides": 2}
@@ -38,13 +46,18 @@ def test_the_fastest_is_measured_and_chosen(path):
         tuned.lowering,
         "measured on this machine to be the fastest",
     )
-    assert len(json.loads(path.read_text())["choices"]) == 1
+    assert len(own(json.loads(path.read_text()))["choices"]) == 1
+
+
+def own(content):
+    """What the file has for this machine."""
+    return content["settings"][memory.fingerprint()]
 
 
 def written(path, lowering):
     """Has the file say that another lowering is the fastest, and be read again."""
     content = json.loads(path.read_text())
-    content["choices"] = dict.fromkeys(content["choices"], lowering)
+    own(content)["choices"] = dict.fromkeys(own(content)["choices"], lowering)
     path.write_text(json.dumps(content))
     memory.forget()
 
@@ -67,35 +80,228 @@ def test_the_choice_is_for_one_call_and_backend(path):
 
 
 @pytest.mark.parametrize("name", sorted(memory.here()))
-def test_another_machine_or_version_is_ignored_and_replaced(path, name):
+def test_machines_and_versions_share_the_file(path, name, monkeypatch):
     tune()
     written(path, "line_batch")
+    here = memory.here()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(memory, "here", lambda: {**here, name: "another"})
+        memory.forget()
+        assert "measured" not in tf_tconv.plan(**CALL).reason
+        (tuned,) = tune()
+        assert tuned.seconds
+        assert "measured" in tf_tconv.plan(**CALL).reason
+    memory.forget()
+    assert tf_tconv.plan(**CALL).lowering == "line_batch"
+    assert len(json.loads(path.read_text())["settings"]) == 2
+
+
+def test_the_file_forgets_machines_that_were_not_heard_of_for_long(path, monkeypatch):
+    tune()
+    here = memory.here()
+    for number in range(memory.MOST_SETTINGS):
+        monkeypatch.setattr(memory, "here", lambda number=number: {**here, "machine": str(number)})
+        memory.forget()
+        memory.remember(solved(), "onednn", "im2col")
+    settings = json.loads(path.read_text())["settings"]
+    assert len(settings) == memory.MOST_SETTINGS
+    assert here not in [setting["here"] for setting in settings.values()]
+
+
+def solved(**changes):
+    """A call in numbers."""
+    _, call = call_of(**{**CALL, **changes})
+    return call.sizes
+
+
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")
+def test_the_setting_is_the_processors_allowed_and_onednn():
+    """As processes of their own say, whose settings TensorFlow reads when it starts."""
+    code = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
+    code += "from tf_tconv import memory; print(memory.here())"
+    one, plain = (ast.literal_eval(run_python(code, **changes)) for changes in ({}, SETTINGS))
+    assert (one["cpus"], plain["cpus"]) == ("1", "1")
+    assert (plain["engine"], plain["instructions"]) == ("plain", "AVX2")
+    assert one["tensorflow"] == tf.__version__
+
+
+def run_python(code, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+WRITER = """
+import sys
+from tf_tconv import memory
+from tf_tconv.call_plan import call_of
+process = int(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(20):
+    shape = [1 + process, 4, 4 + number, 3]
+    call = call_of(input_shape=shape, filters_shape=[3, 3, 4, 3], strides=2)[1]
+    assert memory.remember(call.sizes, "onednn", "im2col") is None
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_write_at_the_same_time_keep_each_others_choices(path):
+    command = [sys.executable, "-c", WRITER]
+    processes = [
+        subprocess.Popen(
+            [*command, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for n in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    assert len(own(json.loads(path.read_text()))["choices"]) == 60
+    memory.forget()
+    asked = solved(input_shape=[3, 4, 23, 3])
+    assert memory.remembered(asked, "onednn") == "im2col"
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name, path.name + ".lock"]
+
+
+def test_a_choice_of_another_process_is_taken_over_by_the_next_autotune(path):
+    tune()
     content = json.loads(path.read_text())
-    content["here"][name] = "another"
+    other = {**CALL, "strides": 3}
+    own(content)["choices"][memory.key(solved(strides=3), backend())] = "line_batch"
     path.write_text(json.dumps(content))
+    assert "measured" not in tf_tconv.plan(**other).reason
+    (tuned,) = tune(other)
+    assert (tuned.lowering, tuned.seconds) == ("line_batch", {})
+
+
+def test_threads_that_write_at_the_same_time_keep_each_others_choices(path):
+    asked = [solved(input_shape=[1, 4, 4 + number, 3]) for number in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        reasons = list(pool.map(lambda each: memory.remember(each, "onednn", "im2col"), asked))
+    assert set(reasons) == {None}
     memory.forget()
-    assert "measured" not in tf_tconv.plan(**CALL).reason
-    (tuned,) = tune()
-    assert tuned.seconds
-    assert json.loads(path.read_text())["here"] == memory.here()
+    assert {memory.remembered(each, "onednn") for each in asked} == {"im2col"}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"here": 1, "choices": 2}', "\x00", '"here"', "null"]
-)
-def test_a_broken_file_is_no_error(path, text):
+def test_a_writer_that_died_locks_nobody_out(path):
     path.parent.mkdir()
-    path.write_text(text)
+    code = "import os, sys; from pathlib import Path; from tf_tconv.locking import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('held', flush=True); os._exit(1)"
+    command = [sys.executable, "-c", code, f"{path}.lock"]
+    died = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert died.stdout == "held\n"
+    start = time.monotonic()
+    assert memory.remember(solved(), "onednn", "im2col") is None
+    assert time.monotonic() - start < locking.PATIENCE
+
+
+def test_a_lock_that_is_not_given_back_keeps_nobody_out_for_ever(path, monkeypatch):
+    path.parent.mkdir()
+    monkeypatch.setattr(locking, "PATIENCE", 0.05)
+    with locking.locked(path.with_name(path.name + ".lock")):
+        assert memory.remember(solved(), "onednn", "im2col") is None
+    assert len(own(json.loads(path.read_text()))["choices"]) == 1
+
+
+BROKEN = {
+    "empty": b"",
+    "cut": b"{",
+    "list": b"[]",
+    "nothing": b"{}",
+    "other form": b'{"here": 1, "choices": 2}',
+    "no text": b"\x00\xff\xfe",
+    "string": b'"settings"',
+    "null": b"null",
+    "settings of another form": b'{"settings": [1]}',
+    "nested": b"[" * 100_000,
+    "a number too long": b"1" * 5000,
+    "huge": b" " * (memory.MOST_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_no_error(path, name):
+    path.parent.mkdir()
+    path.write_bytes(BROKEN[name])
     memory.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
-    tune()
-    assert json.loads(path.read_text())["choices"]
+    assert memory.remember(solved(), backend(), "im2col") is None
+    assert own(json.loads(path.read_text()))["choices"]
+    memory.forget()
+    assert tf_tconv.plan(**CALL).lowering == "im2col"
 
 
-def test_a_lowering_that_is_no_more_is_not_chosen(path):
-    tune()
-    written(path, "winograd")
+@pytest.mark.parametrize("entry", [1, [], {"here": 1}, {"choices": {}}, "own", "own choices"])
+def test_a_broken_entry_is_no_error(path, entry):
+    path.parent.mkdir()
+    if isinstance(entry, str):
+        choices = [1] if entry == "own" else {memory.key(solved(), backend()): ["im2col"]}
+        entry = {"here": memory.here(), "choices": choices}
+    path.write_text(json.dumps({"settings": {memory.fingerprint(): entry, "another": 7}}))
+    memory.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
+    assert memory.remember(solved(), backend(), "im2col") is None
+    assert json.loads(path.read_text())["settings"]["another"] == 7
+
+
+def no_file(path):
+    path.mkdir(parents=True)
+
+
+def no_folder(path):
+    path.parent.write_text("a file where the folder should be")
+
+
+def no_end(path):
+    path.parent.mkdir()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("obstacle", [no_file, no_folder])
+def test_where_nothing_can_be_written_choices_hold_in_this_process(path, obstacle):
+    obstacle(path)
+    with pytest.warns(UserWarning, match="hold in this process only: .* can't be written"):
+        tune()
+    assert "measured" in tf_tconv.plan(**CALL).reason
+    memory.forget()
+    assert "measured" not in tf_tconv.plan(**CALL).reason
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such file on this system")
+def test_what_is_no_file_is_not_waited_for(path):
+    no_end(path)
+    assert "measured" not in tf_tconv.plan(**CALL).reason
+
+
+@pytest.mark.parametrize("lowering", ["winograd", "native", "auto", ""])
+def test_what_cannot_be_chosen_is_not_chosen(path, lowering):
+    tune()
+    written(path, lowering)
+    assert "measured" not in tf_tconv.plan(**CALL).reason
+
+
+def test_the_path_is_made_once(path, monkeypatch):
+    memory.default_path()
+    monkeypatch.setattr(memory, "Path", None)
+    assert memory.default_path() == path
 
 
 def test_a_deleted_file_forgets(path):

@@ -15,6 +15,7 @@ from tf_tconv.benchmark.machine import Machine
 from tf_tconv.benchmark.modes import MODES, Data, native
 from tf_tconv.benchmark.peers import peers
 from tf_tconv.benchmark.rows import Row, geometric_mean, measure_layer
+from tf_tconv.benchmark.run import cause
 from tf_tconv.benchmark.scaling import FAMILIES
 from tf_tconv.cli import app
 from tf_tconv.lowerings import NAMES
@@ -209,3 +210,19 @@ def test_bad_plans(arguments, words):
     assert result.exit_code == 1
     assert words in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", ""),
+        ("a note\nKilled", "Killed"),
+        ("Traceback:\n  file\nValueError: x is wrong\n", "ValueError: x is wrong"),
+        (
+            "note\nFirstError: no\n\npkg.OtherError: the cause\n\t [[node]]\nhint [Op:Conv]",
+            "pkg.OtherError: the cause \t [[node]] hint [Op:Conv]",
+        ),
+    ],
+)
+def test_the_cause_of_a_process_that_failed_is_whole(said, words):
+    assert cause(said) == words

@@ -1,5 +1,7 @@
 """The matrix of the forward convolution: a second witness beside the oracle."""
 
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -158,3 +160,72 @@ def test_a_graph_has_no_values_to_make_a_matrix_of():
     traced = tf.function(lambda w: tf_tconv.convolution_matrix((3, 3), w, 2), autograph=False)
     with pytest.raises(TypeError, match="filters has no values while a graph is traced"):
         traced.get_concrete_function(tf.TensorSpec([3, 3, 1, 1]))
+
+
+EXPLICIT = [[0, 0], [1, 0], [0, 1], [0, 0]]
+MATRIX_CALLS = {
+    "the order of the function": [
+        (([6, 6], 2), {}),
+        (([6, 6], (2, 2), "SAME"), {}),
+        (([6, 6], 2, "same", "NHWC", None), {}),
+        ((None, 2), {}),
+        ((None, [1, 2, 2, 1], "SAME"), {}),
+        (([6, 6],), {"strides": 2}),
+        ((np.array([6, 6]), np.array([2, 2])), {}),
+        ((), {"output_shape": [6, 6], "strides": 2}),
+    ],
+    "the order before": [
+        ((2,), {}),
+        (((2, 2),), {}),
+        ((2, "SAME"), {}),
+        (([2, 2], "SAME", [6, 6]), {}),
+        ((2, "SAME", None, "NHWC", 1), {}),
+        ((2,), {"output_shape": [6, 6], "padding": "SAME"}),
+        ((2, "SAME"), {"output_shape": [6, 6], "data_format": "NHWC"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("order", MATRIX_CALLS)
+def test_both_orders_of_arguments_give_the_same(order):
+    w = ramp(3, 3, 2, 1).astype(np.float32)
+    wanted = tf_tconv.convolution_matrix(
+        input_shape=(3, 3), filters=w, output_shape=(6, 6), strides=2, padding="SAME"
+    )
+    assert wanted.shape == (9, 72)
+    for arguments, named in MATRIX_CALLS[order]:
+        found = tf_tconv.convolution_matrix((3, 3), w, *arguments, **named)
+        np.testing.assert_array_equal(found, wanted, err_msg=f"{arguments} {named}")
+
+
+@pytest.mark.parametrize("padding", ["VALID", EXPLICIT, np.array(EXPLICIT), tuple(EXPLICIT)])
+def test_the_order_before_is_told_by_its_padding(padding):
+    w = ramp(3, 3, 1, 1).astype(np.float32)
+    wanted = tf_tconv.convolution_matrix((3, 4), w, strides=(2, 1), padding=padding)
+    for arguments in (((2, 1), padding), (None, (2, 1), padding), ((2, 1), padding, None)):
+        found = tf_tconv.convolution_matrix((3, 4), w, *arguments)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_the_order_is_that_of_the_function_and_of_plan():
+    def order(function):
+        return [*inspect.signature(function).parameters]
+
+    wanted = order(tf_tconv.conv2d_transpose)
+    assert order(tf_tconv.trace)[:8] == wanted[:8]
+    assert order(tf_tconv.convolution_matrix)[2:7] == order(tf_tconv.plan)[2:7] == wanted[2:7]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((2, "SAME", None, "NHWC", 1, 1), {}),
+        ((2, "SAME"), {"padding": "SAME"}),
+        ((2, "SAME"), {"strides": 2}),
+        ((2, "SAME", [6, 6]), {"output_shape": [6, 6]}),
+        (([6, 6], 2), {"output_shape": [6, 6]}),
+    ],
+)
+def test_an_argument_given_twice_or_too_many_is_pythons_error(arguments, named):
+    with pytest.raises(TypeError, match=r"multiple values|positional arguments"):
+        tf_tconv.convolution_matrix((3, 3), np.ones([3, 3, 1, 1]), *arguments, **named)

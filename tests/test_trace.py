@@ -531,3 +531,18 @@ def test_numbers_fit_into_their_cells(scale):
             assert letters.width <= cell.width, text.get_text()
             inside += 1
     assert inside >= 64 + 9 + 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [((2,), {}), ((), {"groups": 2}), (("up",), {"groups": 2}), ((None,), {"groups": 2})],
+)
+def test_a_name_stands_where_the_function_has_it_and_groups_stood(arguments, named):
+    x, w = ramp(1, 2, 2, 4), ramp(2, 2, 3, 4)
+    steps = tf_tconv.trace(x, w, None, 1, "VALID", "NHWC", None, *arguments, **named)
+    assert (steps.groups, steps.output.shape) == (2, (1, 3, 3, 6))
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(TypeError, match="name=2 is a int; it must be a string"):
+        tf_tconv.trace(ramp(1, 2, 2, 4), ramp(2, 2, 3, 4), None, 1, name=2, groups=2)

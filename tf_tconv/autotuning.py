@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from tf_tconv.arguments import SPATIAL_AXES
 from tf_tconv.backend import backend
@@ -17,7 +17,7 @@ from tf_tconv.call_plan import call_of
 from tf_tconv.functional import Arguments, solve, transpose
 from tf_tconv.geometry import brief
 from tf_tconv.layers import Conv2DTranspose
-from tf_tconv.memory import remember, remembered
+from tf_tconv.memory import default_path, refresh, remember, remembered
 from tf_tconv.planning import ASSUMED_BATCH, ASSUMED_SIZE, candidates
 from tf_tconv.timing import interleave
 
@@ -55,8 +55,9 @@ def autotune(
     """Measures which lowering is fastest here, and has "auto" choose it from now on.
 
     A choice holds in this process and, by a small file, in later ones on this machine with these
-    versions: `tf_tconv.memory` says where it is. Deleting the file forgets all choices. Functions
-    that were traced before keep theirs.
+    versions, as many processors and oneDNN on or off alike: `tf_tconv.memory` says where the file
+    is. Deleting it forgets all choices. Where it can't be written, a warning says so, and they hold
+    in this process. Functions that were traced before keep theirs.
 
     Args:
         model_or_shapes: a Keras model, whose `tf_tconv.Conv2DTranspose` layers are measured; or an
@@ -73,7 +74,6 @@ def autotune(
     Raises:
         TypeError: neither a model nor mappings.
         ValueError: an argument that `tf_tconv.plan` refuses, or a model without such layers.
-        OSError: the file can't be written.
 
     Example:
         >>> import tf_tconv
@@ -85,15 +85,27 @@ def autotune(
     Source:
         The lowerings: docs/lowerings.md.
     """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     calls = _calls(model_or_shapes)
+    refresh()
     computes = "xla" if jit_compile else backend()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     found = []
+    unwritten = None
     with Progress(*columns, disable=not progress, transient=True) as bar:
         task = bar.add_task("autotune", total=len(calls))
         for title, arguments in calls:
-            found.append(_tune(title, arguments, batch, computes, seconds))
+            tuned, reason = _tune(title, arguments, batch, computes, seconds)
+            found.append(tuned)
+            unwritten = unwritten or reason
             bar.advance(task)
+    if unwritten:
+        warnings.warn(
+            f"the choices hold in this process only: {default_path()} can't be written: "
+            f"{unwritten}.",
+            stacklevel=2,
+        )
     return found
 
 
@@ -138,15 +150,15 @@ def _calls_of_layer(layer: Conv2DTranspose) -> Iterator[tuple[str, Arguments]]:
 
 def _tune(
     title: str, arguments: Arguments, batch: int | None, computes: str, seconds: float
-) -> Tuned:
-    """Measures one call, unless the choice for it is remembered."""
+) -> tuple[Tuned, str | None]:
+    """Measures one call, unless the choice for it is remembered; and why it can't be kept."""
     with arguments.x.graph.as_default():
         open_, assumed = solve(arguments).sizes, ASSUMED_BATCH if batch is None else batch
     if open_ is None:
         raise ValueError(f"{title}: kernel and channels must be numbers, and none of them zero.")
     known = remembered(open_, computes)
     if known:
-        return Tuned(title, known, {})
+        return Tuned(title, known, {}), None
     height, width = SPATIAL_AXES[arguments.data_format]
     instead = {0: assumed, height: ASSUMED_SIZE, width: ASSUMED_SIZE}
     shape = [instead[a] if n is None else n for a, n in enumerate(arguments.x.shape)]
@@ -165,9 +177,8 @@ def _tune(
     }
     medians = {name: s.median for name, s in interleave(calls, seconds, ROUNDS).items()}
     best = min(medians, key=lambda name: medians[name])
-    for each in {open_, sizes}:
-        remember(each, computes, best)
-    return Tuned(title, best, medians)
+    reasons = [remember(each, computes, best) for each in {open_, sizes}]
+    return Tuned(title, best, medians), reasons[0]
 
 
 def _ready(

@@ -20,6 +20,7 @@ from tf_tconv.arguments import (
     check_tensor,
 )
 from tf_tconv.backend import backend
+from tf_tconv.dialects.paddings import TF_NN
 from tf_tconv.fitting import (
     FILTERS_AXES,
     check_channels,
@@ -39,7 +40,7 @@ from tf_tconv.planning import (
     choose,
     gradients_by_products,
 )
-from tf_tconv.run_time import AxisRequest, Check, enforce, tied
+from tf_tconv.run_time import AxisRequest, Check, enforce, paddings_together, tied
 
 INPUT_AXES = {
     "NHWC": "[batch, height, width, in_channels]",
@@ -173,6 +174,7 @@ def arrange(
                 shape.arguments[axis + 1],
                 f"padding[{position}]" if isinstance(paddings[axis], tuple) else "padding",
                 ("rows", "columns")[axis],
+                TF_NN[data_format],
             ),
         )
         for axis, position in enumerate(SPATIAL_AXES[data_format])
@@ -276,8 +278,9 @@ def solve(arguments: Arguments) -> Call:
         rule = f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}"
         argument = output_shape.arguments[3] if output_shape else ""
         checks += check_equal(argument, asked[3], out_channels, rule)
-    row_axis, row_checks = rows.solve(height, kernel_height)
-    column_axis, column_checks = columns.solve(width, kernel_width)
+    with paddings_together((rows, columns), ((height, kernel_height), (width, kernel_width))):
+        row_axis, row_checks = rows.solve(height, kernel_height)
+        column_axis, column_checks = columns.solve(width, kernel_width)
     checks += row_checks + column_checks
     checks += check_elements(
         rows.names.output_size.partition("[")[0],

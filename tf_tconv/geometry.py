@@ -43,9 +43,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Padding = str | tuple[int, int]
+Sides = tuple[int, int]
+Padding = str | Sides
 
 PADDING_NAMES = ("SAME", "VALID")
+
+MOST_PADDED = 2**31 - 1
+"""Cells of one side that a way out may pad; TensorFlow takes no more."""
 
 
 class AxisRelations:
@@ -362,7 +366,8 @@ def transpose_geometry(
 
     Raises:
         TypeError: a size that is no integer, or a padding that is neither a name nor a pair.
-        ValueError: a value outside its range, or a size that no such axis reaches.
+        ValueError: a value outside its range, or a size that no such axis reaches; the message
+            then says which padding reaches it.
 
     Example:
         The odd zero stands at the beginning (kernel 3, stride 2, SAME, 3 to 6 cells):
@@ -370,11 +375,11 @@ def transpose_geometry(
         >>> axis = transpose_geometry(3, kernel_size=3, stride=2)
         >>> axis.output_size, axis.lead, axis.trail
         (6, 2, 1)
-        >>> transpose_geometry(5, kernel_size=3, stride=2, output_size=8)
+        >>> transpose_geometry(5, kernel_size=3, stride=2, output_size=11)
         Traceback (most recent call last):
         ...
-        ValueError: output_size=8 cannot come from 5 input cells: kernel 3, stride 2, dilation 1, \
-padding "SAME" reach 9..10.
+        ValueError: output_size=11 cannot come from 5 input cells: kernel 3, stride 2, dilation 1, \
+padding "SAME" reach 9..10. But padding=(0, 1) reaches 11 (10..11 cells).
 
     Source:
         Relations 8 to 14 of https://arxiv.org/abs/1603.07285v2; forward SAME as in
@@ -428,12 +433,36 @@ def legal_output_sizes(
 
 
 @dataclass(frozen=True)
+class PaddingWords:
+    """How a caller writes the padding of all its axes, for error messages.
+
+    Args:
+        show: from "SAME", "VALID" or a tuple of (before, after), an axis each.
+        named: whether the caller has "SAME" and "VALID".
+        alike: whether it pads both sides of an axis alike.
+    """
+
+    show: Callable[[str | tuple[Sides, ...]], str]
+    named: bool = True
+    alike: bool = False
+
+
+def _show_one(padding: str | tuple[Sides, ...]) -> str:
+    return f"padding={_shown(padding if isinstance(padding, str) else padding[0])}"
+
+
+ONE_AXIS = PaddingWords(_show_one)
+"""The words of `transpose_geometry`."""
+
+
+@dataclass(frozen=True)
 class AxisNames:
     """What the caller's caller calls the axis and its arguments, for error messages."""
 
     output_size: str = "output_size"
     padding: str = "padding"
     unit: str = "cells"
+    words: PaddingWords = ONE_AXIS
 
 
 DEFAULT_NAMES = AxisNames()
@@ -458,12 +487,12 @@ def solve_axis(
             "output size; give at most one of them."
         )
     legal = _legal_sizes(input_size, kernel, stride, padding)
+    asked = AskedAxis(kernel_size, stride, dilation, padding, input_size, output_size, names.unit)
     if not legal:
-        raise ValueError(
-            exhausted_message(names, stride, dilation, padding).format(
-                input_size, kernel_size, (input_size - 1) * stride + kernel + stride - 1
-            )
+        sentence = exhausted_message(names, stride, dilation, padding).format(
+            input_size, kernel_size, (input_size - 1) * stride + kernel + stride - 1
         )
+        raise Unreachable(sentence, (asked,)).error(ONE_AXIS)
     if output_size is None:
         if output_padding is not None:
             limit = stride if padding == "SAME" else max(stride, dilation)
@@ -473,11 +502,10 @@ def solve_axis(
     else:
         output_size = check_integer(names.output_size, output_size, 0)
         if output_size not in legal:
-            raise ValueError(
-                unreachable_message(names, stride, dilation, padding).format(
-                    output_size, input_size, kernel_size, legal.start, legal.stop - 1
-                )
+            sentence = unreachable_message(names, stride, dilation, padding).format(
+                output_size, input_size, kernel_size, legal.start, legal.stop - 1
             )
+            raise Unreachable(sentence, (asked,)).error(ONE_AXIS)
     surplus = output_size - (input_size - 1) * stride
     before, after = split_padding(kernel, surplus, padding)
     return AxisGeometry(input_size, kernel_size, stride, dilation, output_size, before, after)
@@ -539,6 +567,183 @@ def unreachable_message(names: AxisNames, stride: int, dilation: int, padding: P
         f"{names.output_size}={{}} cannot come from {{}} input {names.unit}: kernel {{}}, "
         f"stride {stride}, dilation {dilation}, padding {_shown(padding)} reach {{}}..{{}}."
     )
+
+
+def reach_of_others(padding: Padding) -> str:
+    """What other paddings reach, where only the run knows the sizes.
+
+    With ``{}`` for the lowest and highest that "VALID" reaches: a template, to go on with after
+    `unreachable_message`.
+    """
+    if padding == "VALID":
+        return " Each cell of explicit padding takes one off {}..{}."
+    return ' But padding "VALID" reaches {}..{}, and each cell of explicit padding takes one off.'
+
+
+@dataclass(frozen=True)
+class AskedAxis:
+    """One axis as it was asked for, to find the padding that gives it.
+
+    Args:
+        kernel_size: ``k``, or `None` where only the run knows it.
+        stride: ``s``, cells.
+        dilation: ``d``, cells.
+        padding: "SAME", "VALID" or (before, after).
+        input_size: ``i``, or `None` where only the run knows it.
+        output_size: ``o``, or `None` for the default, and where only the run knows it.
+        unit: what its cells are called.
+
+    Example:
+        >>> pooled = AskedAxis(3, 2, 1, "SAME", input_size=8, output_size=17)
+        >>> pooled.nearest(), pooled.reached(pooled.nearest())
+        ((0, 1), range(16, 18))
+    """
+
+    kernel_size: int | None
+    stride: int
+    dilation: int
+    padding: Padding
+    input_size: int | None = None
+    output_size: int | None = None
+    unit: str = "cells"
+
+    @property
+    def most(self) -> int:
+        """The largest size that any padding reaches: the one that nothing is taken off."""
+        assert self.input_size is not None
+        assert self.kernel_size is not None
+        kernel = effective_kernel_size(self.kernel_size, self.dilation)
+        return int(max(_legal_sizes(self.input_size, kernel, self.stride, "VALID"), default=-1))
+
+    @property
+    def least_kernel(self) -> int:
+        """The fewest taps with which some padding reaches the size."""
+        assert self.input_size is not None
+        assert self.output_size is not None
+        effective = self.output_size - self.input_size * self.stride + 1
+        return -(-(effective - 1) // self.dilation) + 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no size is asked for, or the run knows what it comes from."""
+        return None in (self.kernel_size, self.input_size, self.output_size)
+
+    def reached(self, padding: Padding) -> range:
+        """The sizes that another padding reaches, of an axis that is not open."""
+        assert self.input_size is not None
+        kernel = effective_kernel_size(self.kernel_size, self.dilation)
+        return _legal_sizes(self.input_size, kernel, self.stride, padding)
+
+    def sides(self, padding: Padding) -> Sides:
+        """What a padding takes off (before, after) at the size asked for, or nearest to it."""
+        if padding != "SAME" or self.kernel_size is None:
+            return padding if isinstance(padding, tuple) else (0, 0)
+        surplus = self.stride
+        if not self.is_open:
+            legal = self.reached(padding)
+            size = min(max(self.output_size, legal.start), legal.stop - 1)  # type: ignore[type-var]
+            surplus = size - (self.input_size - 1) * self.stride  # type: ignore[operator]
+        kernel = effective_kernel_size(self.kernel_size, self.dilation)
+        before, after = split_padding(kernel, surplus, padding)
+        return before, after
+
+    def gives(self, padding: str, sides: Sides) -> bool:
+        """Whether a padding by name takes off those cells, and reaches the size asked for."""
+        reached = self.is_open or self.output_size in self.reached(padding)
+        return reached and self.sides(padding) == sides
+
+    def nearest(self, alike: bool = False) -> Sides | None:
+        """The (before, after) that reaches the size by the least change of the padding.
+
+        Args:
+            alike: whether both have to be equal.
+
+        Returns:
+            `None` where none does.
+        """
+        before, after = self.sides(self.padding)
+        if self.is_open:
+            return before, after
+        now, least = before + after, self.reached("VALID").start - self.output_size  # type: ignore[operator]
+        least, most = max(least, 0), self.most - self.output_size  # type: ignore[operator]
+        total = min(max(now, least), most)
+        if alike and total % 2:
+            total += 1 if total < most else -1
+        if total < least:
+            return None
+        if alike:
+            return total // 2, total // 2
+        # What is added or taken away makes both sides as equal as it can, the smaller one first.
+        low = before if total >= now else max(total - after, 0)
+        high = before + total - now if total >= now else min(before, total)
+        first = min(max(total // 2, low), high)
+        return (first, total - first) if max(first, total - first) <= MOST_PADDED else None
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Why an output size cannot be reached, in parts that can be said in the words of each caller.
+
+    It travels with the error: a class of its own would be lost where TensorFlow's AutoGraph and
+    Keras make the error anew.
+
+    Args:
+        sentence: what is wrong.
+        axes: all axes of the call, as far as known, the wrong one among them.
+    """
+
+    sentence: str
+    axes: tuple[AskedAxis, ...]
+
+    @staticmethod
+    def of(error: ValueError) -> Unreachable | None:
+        """What an error says, if it is one of these."""
+        found: Unreachable | None = error.__dict__.get("unreachable")
+        return found
+
+    def error(self, words: PaddingWords) -> ValueError:
+        """The error, which says what is wrong and what padding there is instead.
+
+        Args:
+            words: how the caller writes their padding.
+        """
+        said = ValueError(" ".join(filter(None, (self.sentence, way_out(self.axes, words)))))
+        said.__dict__["unreachable"] = self
+        return said
+
+
+def way_out(axes: Sequence[AskedAxis], words: PaddingWords) -> str:
+    """Which padding reaches the sizes asked for, the nearest to the present one, or what else has
+    to change; nothing where no axis is wrong.
+    """  # noqa: D205
+    asked = [axis for axis in axes if not axis.is_open]
+    wrong = [axis for axis in asked if axis.output_size not in axis.reached(axis.padding)]
+    for axis in asked:
+        if axis.output_size > axis.most:  # type: ignore[operator]
+            return (
+                f"No padding gives more than {axis.most} {axis.unit} of {axis.input_size}; "
+                f"{axis.output_size} need a kernel of at least {axis.least_kernel}."
+            )
+    found = [axis.nearest(words.alike) for axis in axes]
+    for axis, sides in zip(axes, found, strict=True):
+        if sides is None and words.alike:
+            return (
+                f"No padding that is equal on both sides gives {axis.output_size} {axis.unit} of "
+                f"{axis.input_size}."
+            )
+    pairs = tuple(sides for sides in found if sides is not None)
+    if not wrong or len(pairs) < len(found):
+        return ""
+    padding: str | tuple[Sides, ...] = pairs
+    for name in reversed(PADDING_NAMES):
+        named = all(axis.gives(name, sides) for axis, sides in zip(axes, pairs, strict=True))
+        if words.named and named:
+            padding = name
+    first = axes.index(wrong[0])
+    legal = wrong[0].reached(padding if isinstance(padding, str) else padding[first])
+    sizes = " and ".join(map(str, dict.fromkeys(axis.output_size for axis in asked)))
+    others = f" ({legal.start}..{legal.stop - 1} {wrong[0].unit})" if len(legal) > 1 else ""
+    return f"But {words.show(padding)} reaches {sizes}{others}."
 
 
 def exhausted_message(names: AxisNames, stride: int, dilation: int, padding: Padding) -> str:

@@ -14,11 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.arguments import CHANNEL_AXIS, SPATIAL_AXES, check_size, vector_entries
+from tf_tconv.dialects.paddings import KERAS
 from tf_tconv.functional import INPUT_AXES, Arguments, transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
 from tf_tconv.lowerings.shapes import LARGEST, sizes
 from tf_tconv.planning import check_lowering
-from tf_tconv.run_time import AxisRequest
+from tf_tconv.run_time import AxisRequest, paddings_together
 
 LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
 
@@ -249,6 +250,10 @@ class Conv2DTranspose(keras.layers.Layer):
         shape[self._channel_axis] = self.filters
         asked = self._sizes_asked(output_size)
         requests = self._requests(asked)
+        known = [
+            (input_shape[position], kernel)
+            for position, kernel in zip(self._spatial_axes, self.kernel_size, strict=True)
+        ]
         for axis, position in enumerate(self._spatial_axes):
             given = input_shape[position]
             wanted = asked[axis] if asked and isinstance(asked[axis], int) else None
@@ -256,7 +261,8 @@ class Conv2DTranspose(keras.layers.Layer):
             if given is None:
                 continue
             if asked is None or wanted is not None:
-                geometry, _ = requests[axis].solve(given, self.kernel_size[axis])
+                with paddings_together(requests, known):
+                    geometry, _ = requests[axis].solve(given, self.kernel_size[axis])
                 shape[position] = geometry.output_size
             else:
                 legal = requests[axis].legal_sizes(given, self.kernel_size[axis])
@@ -283,6 +289,7 @@ class Conv2DTranspose(keras.layers.Layer):
                     f"output_size[{axis}]",
                     "padding" if isinstance(self.padding, str) else f"padding[{axis}]",
                     ("rows", "columns")[axis],
+                    KERAS,
                 ),
             )
             for axis in (0, 1)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tf_tconv.argument_order import formerly_strides_first
 from tf_tconv.arguments import CHANNEL_AXIS, check_data_format, check_tensor
 from tf_tconv.call_geometry import Axes, call_geometry
 from tf_tconv.fitting import FILTERS_AXES
@@ -59,12 +60,13 @@ class SparseMatrix(NamedTuple):
         return matrix
 
 
+@formerly_strides_first
 def convolution_matrix(
     input_shape: Any,
     filters: Any,
-    strides: Any,
-    padding: Any = "SAME",
     output_shape: Any = None,
+    strides: Any = 1,
+    padding: Any = "SAME",
     data_format: str | None = "NHWC",
     dilations: Any = None,
     *,
@@ -78,14 +80,19 @@ def convolution_matrix(
     is the forward convolution. `C.T` has the shape of an inverse of `C`, which is why it restores
     sizes, but it is none: it does not restore values.
 
+    The arguments come in the order of `conv2d_transpose`. The order that they had before, strides,
+    padding, output_shape, is still understood by position: the third argument is the strides where
+    it is the last and none are named, and where the fourth is a padding.
+
     Args:
         input_shape: of the *transposed* convolution's input, so of the rows of `C`: (height,
             width); the shape of an example in the order of `data_format`; or of a batch, whose size
             makes no difference.
         filters: `[height, width, out_channels/groups, in_channels]`, as for `conv2d_transpose`.
-        strides: as for `conv2d_transpose`, and so is all below.
+        output_shape: as for `conv2d_transpose`, and so is all below: 2 entries (height, width), 4
+            entries, or `None` for the default size.
+        strides: cells between the outputs of neighbouring inputs.
         padding: "SAME", "VALID" or explicit.
-        output_shape: 2 entries (height, width), 4 entries, or `None` for the default size.
         data_format: "NHWC" or "NCHW": the order in which `x` and the output are flattened.
         dilations: `None` means 1.
         groups: number of channel groups; `None` infers it from `output_shape`.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,18 @@ import tensorflow as tf
 
 from tf_tconv.geometry import (
     DEFAULT_NAMES,
+    AskedAxis,
     AxisGeometry,
     AxisNames,
     AxisRelations,
     Padding,
+    Unreachable,
     default_surplus,
     effective_kernel_size,
     exhausted_message,
     legal_output_sizes,
     lowest_surplus,
+    reach_of_others,
     solve_axis,
     split_padding,
     unreachable_message,
@@ -140,12 +144,25 @@ class AxisRequest:
         """The output sizes that the axis reaches."""
         return legal_output_sizes(input_size, kernel_size, self.stride, self.dilation, self.padding)
 
+    def asked(self, input_size: Any, kernel_size: Any) -> AskedAxis:
+        """The axis as far as it is known before the run."""
+        known = (
+            size if isinstance(size, int) else None
+            for size in (kernel_size, input_size, self.output_size)
+        )
+        kernel, given, size = known
+        return AskedAxis(
+            kernel, self.stride, self.dilation, self.padding, given, size, self.names.unit
+        )
+
     def _reached(self, input_size: Any, kernel_size: Any, lowest: Any, highest: Any) -> Check:
         size = self.output_size
+        widest = (input_size - 1) * self.stride + effective_kernel_size(kernel_size, self.dilation)
         return Check(
             tf.logical_and(lowest <= size, size <= highest),
-            unreachable_message(self.names, self.stride, self.dilation, self.padding),
-            (size, input_size, kernel_size, lowest, highest),
+            unreachable_message(self.names, self.stride, self.dilation, self.padding)
+            + reach_of_others(self.padding),
+            (size, input_size, kernel_size, lowest, highest, widest, widest + self.stride - 1),
         )
 
     def _solve_now(
@@ -161,6 +178,30 @@ class AxisRequest:
             self.output_padding,
             self.names,
         )
+
+
+@contextmanager
+def paddings_together(
+    requests: Sequence[AxisRequest], sizes: Sequence[tuple[Any, Any]]
+) -> Iterator[None]:
+    """Has the error of one axis say the padding of all, as the caller has to write it.
+
+    Args:
+        requests: of all axes.
+        sizes: of input and kernel, an axis each.
+
+    Raises:
+        ValueError: in place of the one raised inside.
+    """
+    try:
+        yield
+    except ValueError as error:
+        found = Unreachable.of(error)
+        if found is None:
+            raise
+        axes = (request.asked(*each) for request, each in zip(requests, sizes, strict=True))
+        words = requests[0].names.words
+        raise Unreachable(found.sentence, tuple(axes)).error(words) from None
 
 
 def enforce(checks: Sequence[Check]) -> list[Any]:

@@ -180,3 +180,12 @@ def test_strict_is_silent_where_a_call_says_it():
     assert torch.to_arguments(TORCH, strict=True).exact
     assert keras.to_arguments(TENSORFLOW, strict=True).exact
     assert jax.to_arguments(TENSORFLOW, strict=True).exact
+
+
+def test_zeros_that_a_call_cannot_add_are_not_said_to_be_cut():
+    operation = onnx.from_arguments(kernel_shape=3, strides=2, input_size=8, output_shape=(40, 16))
+    with pytest.raises(ValueError, match="strict=False gives") as caught:
+        torch.to_arguments(operation, strict=True)
+    message = str(caught.value)
+    assert "-" not in message
+    assert "cut ((0, 0), (1, 0)) cells off and add ((0, 23), (0, 0)) zeros to" in message

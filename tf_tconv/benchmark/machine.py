@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.processor import processor
+from tf_tconv.processor import cpus_allowed, processor
 from tf_tconv.timing import interleave
 
 SIDE = 1536
@@ -51,7 +50,7 @@ def measure() -> Machine:
     found = interleave(calls, 1.0, (7, 60))
     return Machine(
         processor(),
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cpus_allowed(),
         tf.__version__,
         keras.__version__,
         2 * SIDE**3 / found["multiply"].median,

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from tf_tconv.benchmark.machine import Machine
 from tf_tconv.benchmark.modes import MODES
 from tf_tconv.benchmark.rows import Row, geometric_mean
@@ -99,37 +97,6 @@ def describe(machine: Machine) -> str:
         f"{machine.keras}; matmul {machine.multiplied / 1e9:.0f} GFLOP/s, copy "
         f"{machine.copied / 1e9:.1f} GB/s"
     )
-
-
-def table(rows: Sequence[Row], machine: Machine) -> Table:
-    """A mode's rows for the terminal, two lines each."""
-    mode = rows[0].mode
-    made = Table(title=TITLES.get(mode, mode), title_justify="left", box=None, pad_edge=False)
-    head, cells = columns(rows, machine)
-    for number, name in enumerate(head):
-        if name != "shape":
-            side = "left" if number == 0 else "right"
-            made.add_column(_SHORT.get(name, name), justify=side, no_wrap=number == 0)  # type: ignore[arg-type]
-    for row, line in zip(rows, cells, strict=True):
-        colour = "green" if row.ratio >= 1 else "yellow" if row.ratio >= 0.85 else "red"
-        found = dict(zip(head, line, strict=True))
-        found["ratio"] = f"[{colour}]{found['ratio']}[/]"
-        found["layer"] += f"\n[dim]{found.pop('shape')}[/]"
-        made.add_row(*found.values())
-    return made
-
-
-_SHORT = {
-    "native ms": "native\nms",
-    "ours ms": "ours\nms",
-    "GFLOP/s": "GFLOP\n/s",
-    "quartiles": "quar-\ntiles",
-    "of matmul": "of\nmatmul",
-    "of copy": "of\ncopy",
-    "zero insertion": "zero\ninsert.",
-    "fastest other": "fastest\nother",
-}
-"""Headings that would be wider than what stands below them."""
 
 
 def markdown(rows: Iterable[Row], machine: Machine, command: str) -> str:

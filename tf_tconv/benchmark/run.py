@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,12 +80,27 @@ def measure(request: Request) -> Iterator[Row]:
                 if line.startswith(MARK):
                     yield Row(**json.loads(line[len(MARK) :]))
         said.seek(0)
-        last = said.read().strip().splitlines()[-1:]
+        words = cause(said.read())
     if process.returncode:
         raise RuntimeError(
             f"the process that measured {request.mode} ended with {process.returncode}"
-            f"{': ' + last[0] if last else ''}"
+            f"{': ' + words if words else ''}"
         )
+
+
+def cause(said: str) -> str:
+    """The error that a process ended with, of all that it said: all lines of it, if it is Python's.
+
+    Args:
+        said: on the error stream.
+    """
+    lines = said.strip().splitlines()
+    errors = [
+        number
+        for number, line in enumerate(lines)
+        if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b", line)
+    ]
+    return " ".join(lines[errors[-1] :] if errors else lines[-1:])
 
 
 def _rows(request: Request) -> Iterator[Row]:

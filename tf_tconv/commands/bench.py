@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -16,15 +17,14 @@ from tf_tconv.benchmark import machine, report
 from tf_tconv.benchmark.decoders import DECODERS
 from tf_tconv.benchmark.layers import published
 from tf_tconv.benchmark.modes import MODES
+from tf_tconv.benchmark.rows import Row
 from tf_tconv.benchmark.run import DECODERS_MODE, Request, measure
 from tf_tconv.benchmark.scaling import FAMILIES
+from tf_tconv.commands import tables
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.writing import write_whole
 
 NAMES = (*MODES, DECODERS_MODE)
-
-WIDTH = 130
-"""Columns of what is not written to a terminal."""
 
 ModeName = Enum("ModeName", {name: name for name in NAMES}, type=str)  # type: ignore[misc]
 
@@ -77,11 +77,9 @@ def _run(
     scaling: Path | None,
     targets: dict[str, Path | None],
 ) -> None:
-    screen = Console()
-    if not screen.is_terminal:
-        screen = Console(width=max(screen.width, WIDTH))
+    screen = tables.screen()
     here = machine.measure()
-    screen.print(report.describe(here))
+    screen.print(report.describe(here), markup=False)
     if scaling is not None:
         requests = [
             Request("graph", tuple(range(len(family.values))), seconds, scaling=family.name)
@@ -123,8 +121,8 @@ def _run(
             found[what] = new
             if scaling is None:
                 for group in report.by_mode(new).values():
-                    progress.console.print(report.table(group, here))
-                    progress.console.print(f"[bold]{report.sentence(group)}[/]\n", highlight=False)
+                    progress.console.print(table(group, here))
+                    progress.console.print(f"[bold]{report.sentence(group)}[/]\n")
     if scaling is not None:
         families = {
             family.name: list(zip(family.values, found[family.name], strict=True))
@@ -142,6 +140,32 @@ def _run(
         )
     if targets["plot"]:
         write_whole(targets["plot"], lambda path: report.plot(rows, path))
+
+
+def table(rows: Sequence[Row], where: machine.Machine) -> tables.Sheet:
+    """A mode's rows for the terminal."""
+    head, cells = report.columns(rows, where)
+    shape = head.index("shape")
+    made = []
+    for row, line in zip(rows, cells, strict=True):
+        colour = "green" if row.ratio >= 1 else "yellow" if row.ratio >= 0.85 else "red"
+        texts = [*line[:shape], *line[shape + 1 :]]
+        made.append(tables.Row(texts, line[shape], styles=[("ratio", colour)]))
+    headings = [_SHORT.get(name, name) for name in head if name != "shape"]
+    return tables.Sheet(report.TITLES.get(rows[0].mode, rows[0].mode), headings, made)
+
+
+_SHORT = {
+    "native ms": "native\nms",
+    "ours ms": "ours\nms",
+    "GFLOP/s": "GFLOP\n/s",
+    "quartiles": "quar-\ntiles",
+    "of matmul": "of\nmatmul",
+    "of copy": "of\ncopy",
+    "zero insertion": "zero\ninsertion",
+    "fastest other": "fastest\nother",
+}
+"""Headings that would be wider than what stands below them."""
 
 
 def _progress(screen: Console) -> Progress:

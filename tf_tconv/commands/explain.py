@@ -12,7 +12,7 @@ import typer
 from numpy.typing import NDArray
 
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.commands.reading import read_padding, read_pair
+from tf_tconv.commands.reading import in_options, read_padding, read_pair
 from tf_tconv.explain import VIEWS, CellKind, Trace, trace
 from tf_tconv.explain.legibility import TooLarge
 from tf_tconv.geometry import brief
@@ -68,7 +68,7 @@ def explain(
 
     Example: tf-tconv explain --input 3 --kernel 3 --stride 2 --padding same --output cell 5,5
     """
-    with one_sentence():
+    with one_sentence(), in_options():
         cell, output_size = _output(output, cell, output_size)
         steps = trace(
             _image("input", input_, input_values, first=1),

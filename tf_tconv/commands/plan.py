@@ -8,20 +8,16 @@ from enum import Enum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from tf_tconv.call_plan import plan as plan_of
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.commands.reading import read_integer, read_padding, read_pair
+from tf_tconv.commands.reading import in_options, read_integer, read_padding, read_pair
+from tf_tconv.commands.tables import Row, Sheet, screen
 from tf_tconv.geometry import brief
 from tf_tconv.lowerings.costs import BACKENDS
 from tf_tconv.planning import Plan
 
 Backend = Enum("Backend", {name: name for name in BACKENDS}, type=str)  # type: ignore[misc]
-
-LEAST_WIDTH = 100
-"""Columns that the table needs to stay one line a row."""
 
 
 def plan(
@@ -48,7 +44,7 @@ def plan(
 
     Example: tf-tconv plan --input 1,128,128,64 --filters 5,5,3,64 --stride 2
     """
-    with one_sentence():
+    with one_sentence(), in_options():
         found = plan_of(
             _shape("input", input_, open_=True),
             _shape("filters", filters),
@@ -62,13 +58,11 @@ def plan(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2))
         return
-    screen = Console()
-    if screen.width < LEAST_WIDTH and not screen.is_terminal:
-        screen = Console(width=LEAST_WIDTH)
-    screen.print(_table(found))
-    screen.print(f"[bold]{found.lowering}[/]: {found.reason}.", highlight=False)
+    console = screen()
+    console.print(_table(found))
+    console.print(f"[bold]{found.lowering}[/]: {found.reason}.")
     for text in found.assumed:
-        screen.print(f"Assumed: {text}.", highlight=False)
+        console.print(f"Assumed: {text}.")
 
 
 def _shape(option: str, text: str, open_: bool = False) -> list[Any]:
@@ -78,20 +72,11 @@ def _shape(option: str, text: str, open_: bool = False) -> list[Any]:
     return [None if open_ and e.strip() == "?" else read_integer(option, e) for e in entries]
 
 
-def _table(found: Plan) -> Table:
-    table = Table(
-        title=f"{found.flops / 1e9:.3f} GFLOP by the definition, backend {found.backend}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("lowering", no_wrap=True)
-    for heading in ("GFLOP", "MB moved", "MB held", "steps", "estimated ms"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+def _table(found: Plan) -> Sheet:
+    rows = []
     for each in found.candidates:
         chosen = each.lowering == found.lowering
-        table.add_row(
+        cells = [
             each.lowering,
             f"{each.flops / 1e9:.3f}",
             f"{each.bytes / 1e6:.2f}",
@@ -99,6 +84,10 @@ def _table(found: Plan) -> Table:
             str(each.operations),
             f"{each.seconds * 1e3:.3f}",
             "chosen" if chosen else each.excluded,
-            style="bold green" if chosen else "dim" if each.excluded else None,
-        )
-    return table
+        ]
+        rows.append(Row(cells, style="bold green" if chosen else "dim" if each.excluded else ""))
+    return Sheet(
+        f"{found.flops / 1e9:.3f} GFLOP by the definition, backend {found.backend}",
+        ["lowering", "GFLOP", "MB moved", "MB held", "steps", "estimated ms", ""],
+        rows,
+    )

@@ -2,9 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tf_tconv.geometry import PADDING_NAMES, brief, check_integer
+from tf_tconv.geometry import (
+    PADDING_NAMES,
+    PaddingWords,
+    Sides,
+    Unreachable,
+    brief,
+    check_integer,
+)
+
+
+def _show(padding: str | tuple[Sides, ...]) -> str:
+    if isinstance(padding, str):
+        return f"--padding {padding.lower()}"
+    return f"--padding {','.join(str(cells) for sides in padding for cells in sides)}"
+
+
+def _show_torch(padding: str | tuple[Sides, ...]) -> str:
+    return f"--padding {','.join(str(sides[0]) for sides in padding)}"
+
+
+PADDING = PaddingWords(_show)
+"""A name, or top,bottom,left,right."""
+
+TORCH_PADDING = PaddingWords(_show_torch, named=False, alike=True)
+"""height,width, for both sides of each."""
+
+
+@contextmanager
+def in_options(words: PaddingWords = PADDING) -> Iterator[None]:
+    """Has an error about an output size speak of the command's options.
+
+    Args:
+        words: how `--padding` is written.
+
+    Raises:
+        ValueError: in place of the one raised inside.
+    """
+    try:
+        yield
+    except ValueError as error:
+        found = Unreachable.of(error)
+        if found is None:
+            raise
+        argument, _, rest = found.sentence.partition("=")
+        option = "--padding" if argument.startswith("padding") else "--output-size"
+        raise Unreachable(f"{option}={rest}", found.axes).error(words) from None
 
 
 def read_pair(option: str, text: str, lowest: int) -> list[int]:

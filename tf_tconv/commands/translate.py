@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tf_tconv.commands.failure import one_sentence
+from tf_tconv.commands.reading import PADDING, TORCH_PADDING, in_options
 from tf_tconv.dialects import (
     Translation,
     TransposedConvolution,
@@ -94,7 +95,8 @@ def translate(
             "input_size": _optional_pair("--input-size", input_size),
             "output_size": _optional_pair("--output-size", output_size),
         }
-        operation = _READERS[source](given)
+        with in_options(TORCH_PADDING if source is Dialect.TORCH else PADDING):
+            operation = _READERS[source](given)
         translation = _write(operation, target, data_format, strict)
     if as_json:
         typer.echo(json.dumps(_as_json(source, target, operation, translation), indent=2))

@@ -122,7 +122,7 @@ def convert(
     """
     _check_model(model)
     to = check_name("to", to, ("tf_tconv", "keras"))
-    check_name("lowering", lowering, ("auto", *NAMES, "native"))
+    lowering = check_name("lowering", lowering, ("auto", *NAMES, "native"))
     inside = check_name("inside", inside, INSIDE)
     exchange = Exchange(to, lowering)
     if inside == "in place":

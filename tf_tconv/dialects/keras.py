@@ -10,7 +10,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tf_tconv.dialects.operation import TransposedAxis, TransposedConvolution, solve
+from tf_tconv.dialects.operation import (
+    TransposedAxis,
+    TransposedConvolution,
+    solve,
+    solve_both,
+)
+from tf_tconv.dialects.paddings import KERAS
 from tf_tconv.dialects.pairs import (
     Pair,
     Sides,
@@ -106,21 +112,21 @@ def from_arguments(
             f"padding={brief(padding)} has {len(padding)} entries; explicit padding is "
             "((top, bottom), (left, right)), integers of at least 0."
         )
-    axes = []
-    for axis in (0, 1):
+
+    def solve_one(axis: int) -> TransposedAxis:
         argument = "padding" if named else f"padding[{axis}]"
-        axes.append(
-            solve(
-                kernel_size[axis],
-                strides[axis],
-                dilations[axis],
-                check_padding(padding if named else padding[axis], argument),
-                input_size=input_size and input_size[axis],
-                output_size=output_size and output_size[axis],
-                output_padding=output_padding and output_padding[axis],
-                names=AxisNames(f"output_size[{axis}]", argument, axis_name(axis)),
-            )
+        return solve(
+            kernel_size[axis],
+            strides[axis],
+            dilations[axis],
+            check_padding(padding if named else padding[axis], argument),
+            input_size=input_size and input_size[axis],
+            output_size=output_size and output_size[axis],
+            output_padding=output_padding and output_padding[axis],
+            names=AxisNames(f"output_size[{axis}]", argument, axis_name(axis)),
         )
+
+    axes = solve_both(solve_one, KERAS)
     return TransposedConvolution.from_axes(
         axes,
         groups=groups,

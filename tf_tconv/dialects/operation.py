@@ -9,16 +9,19 @@ is given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tf_tconv.dialects.pairs import Pair, Sides, axis_name, check_input_size, check_pair
 from tf_tconv.geometry import (
     DEFAULT_NAMES,
+    AskedAxis,
     AxisNames,
     AxisRelations,
     Padding,
+    PaddingWords,
+    Unreachable,
     brief,
     check_integer,
     check_name,
@@ -64,6 +67,14 @@ class TransposedAxis(AxisRelations):
         """``o``, cells, or `None` where the input size is unknown."""
         return (
             None if self.input_size is None else (self.input_size - 1) * self.stride + self.surplus
+        )
+
+    def asked(self, unit: str) -> AskedAxis:
+        """The axis as one whose padding reaches its size."""
+        sides = (max(self.pad_before, 0), max(self.pad_after, 0))
+        return AskedAxis(
+            *(self.kernel_size, self.stride, self.dilation, sides),
+            *(self.input_size, self.output_size, unit),
         )
 
 
@@ -119,6 +130,36 @@ def solve(
     )
     after = solved.effective_kernel - 1 - solved.trail
     return TransposedAxis(kernel_size, stride, dilation, solved.pad_before, after, input_size)
+
+
+def solve_both(
+    solve_one: Callable[[int], TransposedAxis], words: PaddingWords
+) -> list[TransposedAxis]:
+    """Rows and columns; an error of one of them says the padding of both.
+
+    Args:
+        solve_one: gives the axis 0 or 1.
+        words: how the dialect writes their padding.
+
+    Raises:
+        ValueError: a size that one of them does not reach.
+    """
+    found: list[TransposedAxis] = []
+    asked: list[AskedAxis] = []
+    wrong: list[Unreachable] = []
+    for axis in (0, 1):
+        try:
+            found.append(solve_one(axis))
+            asked.append(found[-1].asked(axis_name(axis)))
+        except ValueError as error:
+            unreachable = Unreachable.of(error)
+            if unreachable is None:
+                raise
+            wrong.append(unreachable)
+            asked += unreachable.axes
+    if wrong:
+        raise Unreachable(wrong[0].sentence, tuple(asked)).error(words)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,9 @@ from tf_tconv.dialects.operation import (
     TransposedConvolution,
     check_channels,
     solve,
+    solve_both,
 )
+from tf_tconv.dialects.paddings import TF_NN
 from tf_tconv.dialects.pairs import (
     axis_name,
     check_input_size,
@@ -105,8 +107,8 @@ def from_arguments(
                     f"out_channels={out_channels}; they must be equal."
                 )
             out_channels = channels
-    axes = []
-    for axis in (0, 1):
+
+    def solve_one(axis: int) -> TransposedAxis:
         kernel, stride, dilation = kernel_size[axis], strides[axis], dilations[axis]
         side = _axis_padding(padding, axis, layout)
         cells = input_size and input_size[axis]
@@ -114,17 +116,17 @@ def from_arguments(
             # The forward convolution makes its input size of the output's; see the geometry, 6.
             lowest = lowest_surplus(effective_kernel_size(kernel, dilation), side)
             cells = max((asked[axis] - lowest) // stride + 1, 0)
-        axes.append(
-            solve(
-                kernel,
-                stride,
-                dilation,
-                side,
-                input_size=cells,
-                output_size=asked and asked[axis],
-                names=AxisNames(f"output_shape's {axis_name(axis)}", unit=axis_name(axis)),
-            )
+        return solve(
+            kernel,
+            stride,
+            dilation,
+            side,
+            input_size=cells,
+            output_size=asked and asked[axis],
+            names=AxisNames(f"output_shape's {axis_name(axis)}", unit=axis_name(axis)),
         )
+
+    axes = solve_both(solve_one, TF_NN[layout])
     return TransposedConvolution.from_axes(
         axes,
         groups=groups,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf_tconv.dialects.operation import TransposedConvolution, solve
+from tf_tconv.dialects.operation import TransposedConvolution, solve, solve_both
+from tf_tconv.dialects.paddings import TORCH
 from tf_tconv.dialects.pairs import axis_name, check_input_size, check_optional_pair, check_pair
 from tf_tconv.dialects.translation import Translation, adds_zeros, collapsed, finish, format_call
 from tf_tconv.dialects.weights import (
@@ -87,8 +88,8 @@ def from_arguments(
     for axis, cells in enumerate(output_padding):
         limit = max(stride[axis], dilation[axis])
         check_integer(f"output_padding[{axis}]", cells, 0, limit - 1)
-    axes = [
-        solve(
+    axes = solve_both(
+        lambda axis: solve(
             kernel_size[axis],
             stride[axis],
             dilation[axis],
@@ -97,9 +98,9 @@ def from_arguments(
             output_size=output_size and output_size[axis],
             output_padding=None if output_size else output_padding[axis],
             names=AxisNames(f"output_size[{axis}]", f"padding[{axis}]", axis_name(axis)),
-        )
-        for axis in (0, 1)
-    ]
+        ),
+        TORCH,
+    )
     return TransposedConvolution.from_axes(
         axes,
         groups=groups,

@@ -102,9 +102,11 @@ def finish(
     """
     crop = _map_sides(lambda wanted, got: wanted - got, crops, said)
     if strict and crop != NOTHING:
+        change = _change(crop)
+        follows = change if "add" in change else f"the {crop} to cut off"
         raise ValueError(
-            f"{callee} alone cannot cut {crops} cells off ((top, bottom), (left, right)): {rule}. "
-            f"strict=False gives the nearest call, and the {crop} to cut off its result."
+            f"{callee} alone cannot {_change(crops)} ((top, bottom), (left, right)): {rule}. "
+            f"strict=False gives the nearest call, and {follows} its result."
         )
     lines = []
     # Zeros first: where everything was cut off, they are what is left to cut.
@@ -173,6 +175,15 @@ class Unquoted:
 def collapsed(pair: Any) -> Any:
     """A pair of equal entries as the one number that means both."""
     return pair[0] if isinstance(pair, tuple) and len(pair) == 2 and pair[0] == pair[1] else pair
+
+
+def _change(crops: tuple[Sides, Sides]) -> str:
+    """What signed crops do, in numbers of cells."""
+    cut, added = (
+        _map_sides(lambda cells, sign=sign: max(sign * cells, 0), crops) for sign in (1, -1)
+    )
+    parts = [f"cut {cut} cells off"] if cut != NOTHING or added == NOTHING else []
+    return " and ".join([*parts, *([f"add {added} zeros to"] if added != NOTHING else [])])
 
 
 def _map_sides(function: Callable[..., int], *crops: tuple[Sides, Sides]) -> tuple[Sides, Sides]:

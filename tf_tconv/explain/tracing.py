@@ -17,7 +17,7 @@ from tf_tconv.explain import figures, numbers, svg, text, views
 from tf_tconv.explain.numbers import Array, Window
 from tf_tconv.explain.scene import Picture
 from tf_tconv.functional import conv2d_transpose
-from tf_tconv.geometry import check_integer, check_name
+from tf_tconv.geometry import brief, check_integer, check_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -352,6 +352,8 @@ def trace(
     padding: Any = "SAME",
     data_format: str | None = "NHWC",
     dilations: Any = None,
+    name: str | int | None = None,
+    *,
     groups: int | None = None,
 ) -> Trace:
     """One call of `conv2d_transpose` with every intermediate, to look into.
@@ -364,6 +366,7 @@ def trace(
         padding: "SAME", "VALID" or explicit.
         data_format: "NHWC" or "NCHW".
         dilations: cells between neighbouring taps; `None` means 1.
+        name: as for `conv2d_transpose`; an integer here, where `groups` stood before, is that.
         groups: number of channel groups; `None` infers it from `output_shape`.
 
     Returns:
@@ -385,8 +388,13 @@ def trace(
         >>> steps.save("tconv.gif")  # doctest: +SKIP
     """
     data_format = check_data_format(data_format)
+    if name is not None and not isinstance(name, str):
+        if groups is not None:
+            raise TypeError(f"name={brief(name)} is a {type(name).__name__}; it must be a string.")
+        name, groups = None, name
     result = conv2d_transpose(
-        input, filters, output_shape, strides, padding, data_format, dilations, groups=groups
+        *(input, filters, output_shape, strides, padding, data_format, dilations, name),
+        groups=groups,
     )
     if not tf.executing_eagerly():
         raise TypeError(
