@@ -13,7 +13,8 @@ _NOISE = re.compile(
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _STEPS = ("Exception encountered: ", "Original error: ")
 MISSING = re.compile(
-    r"Could not (?:locate|deserialize) (?:class|function) '([^']+)'|Unknown \w+(?: \w+)*: '?([\w>.]+)"
+    r"Could not (?:locate|deserialize) (?:class|function) '([^']+)'"
+    r"|Unknown \w+(?: \w+)*: '?([\w>.]+)"
     r"|Could not interpret \w+(?: \w+)* identifier: '?([\w>.]+)"
 )
 
