@@ -109,7 +109,8 @@ class Ours:
         if self.variant == LAYER:
             return _compute_by_layer(case, inputs)
         function = self.function
-        if "output_shape" in case.unknown:  # and with it what the groups would be inferred from
+        if "output_shape" in case.unknown and self._lowering != "auto":
+            # Without the groups another lowering would compute, as few take a number of run time.
             function = functools.partial(function, groups=case.groups)
         if self.variant == XLA:
             refuse_run_time_shape(case)
