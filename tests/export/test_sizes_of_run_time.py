@@ -170,6 +170,33 @@ def test_onnx_of_native_has_its_padding_in_place(cells, kernel, stride, padding,
     np.testing.assert_array_equal(session.run(None, {session.get_inputs()[0].name: x})[0], right)
 
 
+BIASED = [(5, 4, "valid"), (2, 5, "same"), (3, 2, ((1, 0), (1, 0)))]
+
+
+@pytest.mark.slow
+@pytest.mark.peers("onnxruntime", "tf2onnx")
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_onnx_of_a_bias_reaches_the_cells_that_no_tap_does(lowering):
+    # tf2onnx adds a bias within its ConvTranspose, before it pads what lies beyond the taps.
+    for kernel, stride, padding in BIASED:
+        layer = tf_tconv.Conv2DTranspose(3, kernel, stride, padding, lowering=lowering)
+        layer.build((None, None, None, 2))
+        layer.set_weights([ramp(*w.shape, seed=i) for i, w in enumerate(layer.get_weights())])
+        w, bias = layer.get_weights()
+        signature = [tf.TensorSpec([None, None, None, 2], name="x"), tf.TensorSpec([2], tf.int32)]
+
+        @tf.function(input_signature=signature, autograph=False)
+        def call(x, size, layer=layer):
+            return layer(x, output_size=(size[0], size[1]))
+
+        session = importlib.import_module("onnxruntime").InferenceSession(written(call))
+        names = [each.name for each in session.get_inputs()]
+        named = padding.upper() if isinstance(padding, str) else padding
+        for x, size, right in samples(w, kernel, stride, 1, named):
+            y = session.run(None, dict(zip(names, [x, np.array(size, np.int32)], strict=True)))[0]
+            np.testing.assert_array_equal(y, right + bias, err_msg=str((kernel, stride, size)))
+
+
 def followed(lowering, after):
     """A decoder's step in the middle of a model of open sizes: up to the size of a skip, and on."""
     skip = keras.Input((None, None, 3), name="a")

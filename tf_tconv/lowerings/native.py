@@ -46,9 +46,13 @@ def lower(x: Any, w: Any, rows: Any, columns: Any, groups: Any = 1) -> Any:
 
 
 def _is_covered(axis: Any) -> bool:
-    """Whether taps reach the whole output, or only the run knows; for that tf2onnx is right."""
-    beyond = axis.surplus - axis.effective_kernel
-    return not isinstance(beyond, int) or beyond <= 0
+    """Whether taps are sure to reach the whole output, without which tf2onnx leaves its end out."""
+    kernel = axis.effective_kernel
+    beyond = axis.surplus - kernel
+    if isinstance(beyond, int):
+        return beyond <= 0
+    # Of the paddings only SAME depends on a size of run time, and its output is `i s` at most.
+    return tf.is_tensor(axis.pad_before) and isinstance(kernel, int) and kernel >= axis.stride
 
 
 def _reached(size: Any, axis: Any) -> Any:
