@@ -1,5 +1,6 @@
 """`tf-tconv convert`, run as from a shell: what it reads, writes and says."""
 
+import inspect
 import json
 import os
 import re
@@ -320,6 +321,100 @@ class TestKeras2:
         model.set_weights(weights)
         return model
 
+    @staticmethod
+    def old_config(layers, file):
+        """A Sequential in a file as tf_keras 2.19 writes it, .keras or .h5."""
+        first = {"batch_input_shape": [None, 4, 4, 2], "dtype": "float32", "name": "image"}
+        inside = [{"class_name": "InputLayer", "config": first}]
+        inside += [
+            {"class_name": kind, "config": {"name": kind.lower(), **config}}
+            for kind, config in layers
+        ]
+        if file == ".keras":
+            inside = [
+                {"module": "keras.layers", "registered_name": None, **each} for each in inside
+            ]
+        return {"class_name": "Sequential", "config": {"name": "net", "layers": inside}}
+
+    @pytest.mark.parametrize("file", [".keras", ".h5"])
+    @pytest.mark.parametrize(
+        ("kind", "old", "new"),
+        [
+            ("SpatialDropout2D", {"trainable": True, "rate": 0.2, "noise_shape": None}, {}),
+            ("Conv2D", {"filters": 2, "kernel_size": 3, "batch_input_shape": [None, 4, 4, 2]}, {}),
+            (
+                "Conv2DTranspose",
+                {
+                    "groups": 1,
+                    "filters": 2,
+                    "kernel_size": [3, 3],
+                    "dtype": {
+                        "module": "keras.mixed_precision",
+                        "class_name": "Policy",
+                        "config": {"name": "mixed_float16"},
+                    },
+                },
+                {"dtype": "mixed_float16"},
+            ),
+            (
+                "Lambda",
+                {
+                    "function": ["4wAAAA==", None, None],
+                    "function_type": "lambda",
+                    "module": "__main__",
+                    "output_shape_type": "raw",
+                    "output_shape_module": None,
+                },
+                {
+                    "function": {
+                        "class_name": "__lambda__",
+                        "config": {"code": "4wAAAA==", "defaults": None, "closure": None},
+                    }
+                },
+            ),
+        ],
+    )
+    def test_what_a_config_becomes(self, kind, old, new, file):
+        from tf_tconv.conversion.files import modern_config
+
+        config = modern_config(self.old_config([(kind, old)], file))
+        layer = config["config"]["layers"][1]["config"]
+        parameters = inspect.signature(getattr(keras.layers, kind)).parameters
+        base = () if kind == "SpatialDropout2D" else ("trainable", "dtype", "name")
+        assert layer.keys() <= {*parameters, *base}
+        assert {key: layer[key] for key in new} == new
+        kept = old.keys() & layer.keys() - new.keys()
+        assert {key: layer[key] for key in kept} == {key: old[key] for key in kept}
+        if kind != "Lambda":  # Its code is none.
+            keras.Sequential.from_config(config["config"])
+
+    @pytest.mark.parametrize("file", [".keras", ".h5"])
+    @pytest.mark.parametrize(
+        ("kind", "config"),
+        [
+            ("Activation", {"activation": "hard_sigmoid"}),
+            ("ConvLSTM2D", {"recurrent_activation": "hard_sigmoid", "time_major": False}),
+        ],
+    )
+    @pytest.mark.parametrize("version", ["2.2.4-tf", "2.19.0", "3.0.5"])
+    def test_a_function_that_is_another_in_keras_3(self, tmp_path, kind, config, file, version):
+        from tf_tconv.conversion.files import load_model
+
+        model, path = self.old_config([(kind, config)], file), tmp_path / f"old{file}"
+        if file == ".keras":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("config.json", json.dumps(model))
+                archive.writestr("metadata.json", json.dumps({"keras_version": version}))
+        else:
+            h5py = pytest.importorskip("h5py")
+            with h5py.File(path, "w") as archive:
+                archive.attrs["keras_version"] = version
+                archive.attrs["model_config"] = json.dumps(model)
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            load_model(path)
+        said = f'"{kind.lower()}", a {kind}, has the activation hard_sigmoid' in str(caught.value)
+        assert said is version.startswith("2.")  # Else Keras finds no weights there.
+
     @classmethod
     def aged(cls, value, zipped):
         """A config of Keras 3, in the words of Keras 2."""
@@ -411,3 +506,19 @@ class TestKeras2:
         assert modern_config(layer) == layer
         layer["config"]["groups"] = 1
         assert modern_config(layer)["config"] == {"filters": 2}
+
+
+@pytest.mark.parametrize(
+    ("error", "suffix", "way"),
+    [
+        ("Unknown layer: 'TFOpLambda'.", ".h5", "write the model anew in Keras 3"),
+        ("Could not deserialize class 'SlicingOpLambda'", ".keras", "write the model anew"),
+        ("Unknown layer: 'Mine'.", ".h5", "--import MODULE names the module that defines Mine"),
+        ("call `enable_unsafe_deserialization()`", ".keras", "a module of yours first"),
+        ("call `enable_unsafe_deserialization()`", ".h5", ""),
+        ("Out of luck.", ".keras", ""),
+    ],
+)
+def test_the_way_out_of_an_error_of_loading(error, suffix, way):
+    said = command._way_to_load(Path(f"old{suffix}"), ValueError(error))
+    assert way in said if way else said == ""

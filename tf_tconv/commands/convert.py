@@ -41,6 +41,7 @@ OTHER_FORMATS = {
     ".pth": "a file of torch; tf_tconv.from_torch makes layers of modules in memory",
     ".npz": "a file of arrays; a model has layers, too",
 }
+OPERATIONS_OF_KERAS_2 = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod")
 
 
 class Target(str, Enum):
@@ -199,9 +200,26 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
     try:
         return load_model(path, own)
     except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.
-        name = missing_name(error)
-        way = f" --import MODULE names the module that defines {name}." if name else ""
-        raise ValueError(f"{path} cannot be read as a Keras model: {cause(error)}{way}") from error
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: {cause(error)}{_way_to_load(path, error)}"
+        ) from error
+
+
+def _way_to_load(path: Path, error: Exception) -> str:
+    """What the user can do about an error of loading a model, as a sentence, or nothing."""
+    name = missing_name(error)
+    if name in OPERATIONS_OF_KERAS_2:
+        return (
+            " It is what Keras 2 makes of a function of TensorFlow that is called on its symbolic "
+            "tensors, and Keras 3 has none of it: write the model anew in Keras 3, with layers or "
+            "keras.ops in their place, and copy the weights."
+        )
+    if name:
+        return f" --import MODULE names the module that defines {name}."
+    # Of an HDF5 file, Keras does not ask that function.
+    if path.suffix == SUFFIX and "enable_unsafe_deserialization" in str(error):
+        return " --import MODULE runs a module of yours first, which may call that function."
+    return ""
 
 
 def _save(model: Any, path: Path) -> None:
