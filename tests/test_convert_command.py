@@ -109,19 +109,26 @@ class TestConvert:
         (tmp_path / "cut.keras").write_bytes(saved.read_bytes()[:-200])
         (tmp_path / "other.h5").write_bytes(b"\x00" * 100)
         (tmp_path / "folder.keras").mkdir()
+        (tmp_path / "model.zip").write_bytes(saved.read_bytes())
         return tmp_path
 
     @pytest.mark.parametrize(
-        "name",
-        ["text.keras", "empty.keras", "short.keras", "cut.keras", "other.h5", "folder.keras"],
+        ("name", "reason"),
+        [
+            ("text.keras", "not a whole .keras file"),
+            ("empty.keras", "not a whole .keras file"),
+            ("short.keras", "not a whole .keras file"),
+            ("cut.keras", "not a whole .keras file"),
+            ("other.h5", "it is not an HDF5 file."),
+            ("folder.keras", "it is a folder; give the file, .keras, .h5 or .hdf5."),
+            ("model.zip", "its name must end in .keras, .h5 or .hdf5"),
+        ],
     )
-    def test_what_is_no_model(self, broken, name):
+    def test_what_is_no_model(self, broken, name, reason):
         before = sorted(os.listdir(broken))
         message = refused("convert", broken / name, broken / "out.keras")
         assert f"{name} cannot be read as a Keras model: " in message
-        assert ("not a whole .keras file" in message) == name.startswith(
-            ("text", "empty", "short", "cut")
-        )
+        assert reason in message
         assert sorted(os.listdir(broken)) == before
 
     def test_what_does_not_exist(self, tmp_path):
@@ -132,7 +139,8 @@ class TestConvert:
     @pytest.mark.parametrize(
         ("out", "sentence"),
         [
-            ("out.txt", "out.txt must end in .keras"),
+            ("out.txt", "out.txt must end in .keras, "),
+            (".keras", ".keras must end in .keras after a name, "),
             ("absent/out.keras", "cannot be written: there is no folder"),
             ("folder.keras", "folder.keras is a folder; it must be the name of a file"),
         ],
@@ -241,6 +249,27 @@ def test_classes_of_a_module_that_is_imported(of_own_class, module):
     status, output = run("convert", "in.keras", "out.keras", "--import", module)
     assert status == 0
     assert 'Left as it is: gelu/up, a Conv2DTranspose: it is made by the code of "gelu"' in output
+
+
+def test_a_module_that_ends_itself(saved, tmp_path):
+    module = tmp_path / "script.py"
+    module.write_text("raise SystemExit(0)")
+    out = tmp_path / "out.keras"
+    assert "script.py failed: SystemExit" in refused("convert", saved, out, "--import", module)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["naïve ü.keras", "x" * 249 + ".keras", "link.keras"])
+def test_names_of_files(saved, tmp_path, name):
+    out = tmp_path / name
+    if name == "link.keras":
+        (tmp_path / "folder").mkdir()
+        out.symlink_to(Path("folder") / "there.keras")
+    status, output = run("convert", saved, out)
+    assert status == 0, output
+    assert keras.models.load_model(out.resolve()).built
+    assert out.is_symlink() == (name == "link.keras")
+    assert {each.name for each in tmp_path.iterdir()} <= {name, saved.name, "folder"}
 
 
 def test_a_module_that_cannot_be_imported(saved, tmp_path):

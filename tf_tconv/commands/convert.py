@@ -31,6 +31,8 @@ from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
 
 SUFFIX = ".keras"
+HDF5 = (".h5", ".hdf5")
+READ = ".keras, .h5 or .hdf5"
 
 GRAPH = "so convert the Keras model that it was made from, and export that"
 OTHER_FORMATS = {
@@ -134,7 +136,8 @@ def _check_destination(source: Path, path: Path, overwrite: bool) -> None:
     """Raises before any work is done where the file cannot be written."""
     folder = path.parent
     if path.suffix != SUFFIX:
-        raise ValueError(f"{path} must end in {SUFFIX}, the format that is written.")
+        name = " after a name" if path.name == SUFFIX else ""
+        raise ValueError(f"{path} must end in {SUFFIX}{name}, the format that is written.")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; it must be the name of a file.")
     if not folder.is_dir():
@@ -153,7 +156,8 @@ def _own_objects(modules: list[str]) -> dict[str, Any]:
     for name in modules:
         try:
             module = _imported(name)
-        except Exception as error:  # Whatever the user's code raises when it runs.
+        # Whatever the user's code raises when it runs, as a script that ends itself.
+        except (Exception, SystemExit) as error:
             kind = type(error).__name__
             raise ValueError(f"--import {name} failed: {kind}: {cause(error)}") from error
         for key, value in vars(module).items():
@@ -187,6 +191,15 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
         )
     if path.suffix in OTHER_FORMATS:
         raise ValueError(f"{path} is not a Keras model but {OTHER_FORMATS[path.suffix]}.")
+    if path.is_dir():
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: it is a folder; give the file, {READ}."
+        )
+    if path.suffix not in (SUFFIX, *HDF5):
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: its name must end in {READ}, by which Keras "
+            "knows the format."
+        )
     if path.name.endswith(".weights.h5"):
         raise ValueError(
             f"{path} holds weights without a model; load them into the model, save that with "
@@ -197,12 +210,20 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
             f"{path} cannot be read as a Keras model: it is not a whole {SUFFIX} file, which is a "
             "zip archive with its index at the end."
         )
+    if path.suffix in HDF5 and not _is_hdf5(path):
+        raise ValueError(f"{path} cannot be read as a Keras model: it is not an HDF5 file.")
     try:
         return load_model(path, own)
     except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.
         raise ValueError(
             f"{path} cannot be read as a Keras model: {cause(error)}{_way_to_load(path, error)}"
         ) from error
+
+
+def _is_hdf5(path: Path) -> bool:
+    import h5py  # type: ignore[import-untyped]
+
+    return bool(h5py.is_hdf5(path))
 
 
 def _way_to_load(path: Path, error: Exception) -> str:
