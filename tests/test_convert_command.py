@@ -43,7 +43,7 @@ class TestConvert:
         assert "2 transposed convolutions exchanged" in output
         for cell in ("decoder/up", "2 → 4", "3×3", "2×2", "0+1 0+1", "76", "2×1"):
             assert cell in output, cell
-        assert "2 of them were tried on integers: equal to the last bit." in output
+        assert "2 of 2 tried on integers: equal to the last bit." in output
         assert "The models differ by at most 0, their outputs" in output
         assert f"{there} is written." in output.replace("\n", "")
         ours = keras.models.load_model(there)
@@ -315,16 +315,15 @@ class TestLayersOnAScreen:
         return Conversion(None, swapped)
 
     @pytest.mark.parametrize("width", [40, 80, 100, 200])
-    @pytest.mark.parametrize("terminal", [True, False])
-    def test_names_are_whole(self, result, width, terminal):
-        console = Console(width=width, force_terminal=terminal, color_system=None, record=True)
+    def test_names_are_whole(self, result, width):
+        console = Console(width=width, force_terminal=True, color_system=None, record=True)
         command._print_layers(console, result)
-        text = console.export_text()
+        lines = console.export_text().splitlines()
+        assert max(map(len, lines)) <= width
+        text = "".join(lines if width > len(self.NAME) else map(str.strip, lines))
         assert self.NAME + "3" in text
         assert "…" not in text
         assert "1024 → 512" in text
-        if terminal and width == 80:
-            assert max(map(len, text.splitlines())) <= 80
 
     def test_cells_that_are_added(self):
         assert command._crop((0, 1)) == "0+1"

@@ -9,7 +9,6 @@ import inspect
 import json
 import os
 import sys
-import textwrap
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -22,11 +21,11 @@ import keras
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from tf_tconv import conversion
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
+from tf_tconv.commands.tables import Row, Sheet, screen
 from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
 
@@ -80,8 +79,8 @@ def convert(
     Weights, names and all other layers stay. OUT appears when it is whole, or not at all. The exit
     status is 0 if OUT was written, and 1 if not: also where there was nothing to exchange.
     """
-    screen = Console(stderr=True)
-    with one_sentence(), _notes(), _steps(screen, as_json) as progress:
+    errors = Console(stderr=True)
+    with one_sentence(), _notes(), _steps(errors, as_json) as progress:
         _check_destination(source, destination, overwrite)
         own = _own_objects(modules or [])
         step = progress.add_task(f"reading {source.name}")
@@ -97,11 +96,11 @@ def convert(
     if as_json:
         typer.echo(json.dumps(_as_json(source, destination, to.value, result), indent=2))
         return
-    console = Console()
+    console = screen()
     _print_layers(console, result)
     equal = sum(layer.equal is True for layer in result.swapped)
     if equal:
-        console.print(f"{equal} of them were tried on integers: equal to the last bit.")
+        console.print(f"{equal} of {len(result.swapped)} tried on integers: equal to the last bit.")
     if result.largest_difference is not None:
         console.print(
             f"The models differ by at most {result.largest_difference:.3g}, their outputs being as "
@@ -126,10 +125,10 @@ def _notes() -> Iterator[None]:
         typer.echo(f"tf-tconv: note: {' '.join(message.split())}", err=True)
 
 
-def _steps(screen: Console, quiet: bool) -> Progress:
+def _steps(errors: Console, quiet: bool) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    hidden = quiet or not screen.is_terminal
-    return Progress(*columns, console=screen, transient=True, disable=hidden)
+    hidden = quiet or not errors.is_terminal
+    return Progress(*columns, console=errors, transient=True, disable=hidden)
 
 
 def _check_destination(source: Path, path: Path, overwrite: bool) -> None:
@@ -265,27 +264,10 @@ HEADINGS = ("layer", "channels", "kernel", "stride", "dilation", "cut off", "wei
 
 
 def _print_layers(console: Console, result: conversion.Conversion) -> None:
-    """A table where names have room: beside the numbers, or above them on a narrow screen."""
-    rows = [_cells(layer) for layer in result.swapped]
-    title = f"{len(rows)} transposed convolution{'s' * (len(rows) != 1)} exchanged"
-    table = Table(title=title)
-    for heading in HEADINGS:
-        name = heading == HEADINGS[0]
-        table.add_column(heading, justify="left" if name else "right", no_wrap=True)
-    for cells in rows:
-        table.add_row(*cells)
-    needed = console.measure(table, options=console.options.update(max_width=10**4)).maximum
-    if not console.is_terminal:  # What reads a pipe has no width.
-        console.width = max(console.width, needed)
-    if needed <= console.width:
-        console.print(table)
-        return
-    _say(console, title)
-    for path, *numbers in rows:
-        _say(console, path)
-        named = zip(HEADINGS[1:], numbers, strict=True)
-        facts = ", ".join(f"{heading} {cell}" for heading, cell in named)
-        _say(console, textwrap.indent(textwrap.fill(facts, console.width - 4), "    "))
+    count = len(result.swapped)
+    title = f"{count} transposed convolution{'s' * (count != 1)} exchanged"
+    rows = [Row(_cells(layer)) for layer in result.swapped]
+    console.print(Sheet(title, HEADINGS, rows))
 
 
 def _cells(layer: conversion.SwappedLayer) -> tuple[str, ...]:

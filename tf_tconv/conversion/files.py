@@ -101,7 +101,7 @@ def _config_and_version(path: Path) -> tuple[Any, str]:
                     json.loads(archive.read(name)) for name in ("config.json", "metadata.json")
                 )
             return config, str(metadata["keras_version"])
-        import h5py
+        import h5py  # type: ignore[import-untyped]
 
         with h5py.File(path, "r") as file:
             return json.loads(file.attrs["model_config"]), str(file.attrs["keras_version"])
@@ -135,7 +135,7 @@ def _forget_training(copy: Path) -> bool:
     """Takes losses and optimizer out of an HDF5 file: Keras 3.0 does not heed compile=False."""
     if zipfile.is_zipfile(copy):
         return False
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with h5py.File(copy, "r+") as file:
         return file.attrs.pop("training_config", None) is not None
