@@ -331,6 +331,23 @@ def test_a_class_that_cannot_be_made_of_a_graph_does_not():
         convert(model)
 
 
+def test_a_training_step_that_is_lost_is_said():
+    class Own(keras.Model):
+        def __init__(self, cells):
+            x = Input((cells, cells, 3), name="image")
+            super().__init__(inputs=x, outputs=same("up")(x), name="own")
+
+        def train_step(self, data):
+            return {}
+
+    model = Own(5)
+    assert convert(model).swapped  # Not compiled, it trains in no way.
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match='"own" is a plain functional .* the train_step of Own; '):
+        convert(model)
+    assert type(convert(model, inside="in place").model) is Own
+
+
 def test_what_has_no_weights_may_become_several():
     again = keras.layers.ReLU(name="again")
     again.build((None, 5, 5, 3))
