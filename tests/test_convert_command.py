@@ -251,6 +251,19 @@ def test_classes_of_a_module_that_is_imported(of_own_class, module):
     assert 'Left as it is: gelu/up, a Conv2DTranspose: it is made by the code of "gelu"' in output
 
 
+def test_an_argument_of_the_function_is_said_to_be_none_of_the_command(
+    saved, tmp_path, monkeypatch
+):
+    sentence = 'It cannot be cloned; inside="in place" needs no clone.'
+
+    def refusing(*args, **kwargs):
+        raise ValueError(sentence)
+
+    monkeypatch.setattr(command.conversion, "convert", refusing)
+    message = refused("convert", saved, tmp_path / "out.keras")
+    assert f"{sentence} That is an argument of tf_tconv.convert_model" in message
+
+
 def test_a_module_that_ends_itself(saved, tmp_path):
     module = tmp_path / "script.py"
     module.write_text("raise SystemExit(0)")

@@ -88,7 +88,7 @@ def convert(
         progress.update(step, description="exchanging layers" + ", comparing" * verify)
         with keras.saving.custom_object_scope(own):
             # A file could not hold an exchange in what the code of a layer makes.
-            result = conversion.convert(model, to.value, lowering, verify, inside="leave")
+            result = _converted(model, to, lowering, verify)
         if not result.swapped:
             raise ValueError(_nothing(source, destination, to, result))
         progress.update(step, description=f"writing {destination.name}")
@@ -109,6 +109,16 @@ def convert(
     for layer in result.left:
         _say(console, f"Left as it is: {layer.path}, a {layer.kind}: {layer.reason}.")
     _say(console, f"{destination} is written.")
+
+
+def _converted(model: Any, to: Target, lowering: str, verify: bool) -> conversion.Conversion:
+    try:
+        return conversion.convert(model, to.value, lowering, verify, inside="leave")
+    except ValueError as error:
+        if "inside=" not in str(error):
+            raise
+        where = "That is an argument of tf_tconv.convert_model, in Python; a file could not hold it"
+        raise ValueError(f"{error} {where}.") from error
 
 
 def _say(console: Console, text: str) -> None:
