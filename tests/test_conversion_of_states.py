@@ -8,6 +8,7 @@ from integers import ramp
 
 import tf_tconv
 from tf_tconv.conversion import convert
+from tf_tconv.conversion.pairing import paired
 
 NATIVE, OURS = keras.layers.Conv2DTranspose, tf_tconv.Conv2DTranspose
 Input = keras.Input
@@ -282,6 +283,83 @@ def test_a_shared_layer_whose_clones_are_several_is_refused():
         convert(model)
     converted = convert(model, inside="in place")
     assert [layer.path for layer in converted.swapped] == ["up"]
+
+
+class Tracking(keras.Model):
+    """A functional model that trains in its own way, as the guides of Keras have it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.tracker = keras.metrics.Mean(name="tracker")
+
+    def train_step(self, data):
+        self.tracker.update_state(tf.reduce_sum(self(data[0], training=True)))
+        return {"tracked": self.tracker.result()}
+
+
+class Wanting(Tracking):
+    """The same, of a class that takes more than it says."""
+
+    def __init__(self, *args, **kwargs):
+        self.wanted = kwargs.pop("wanted")
+        super().__init__(*args, **kwargs)
+
+
+def image_and_output():
+    x = Input((5, 5, 3), name="image")
+    return {"inputs": {"image": x}, "outputs": [same("up")(x)], "name": "net"}
+
+
+def test_a_class_that_hands_all_its_arguments_on_stays():
+    model = Tracking(**image_and_output())
+    model.compile("sgd", "mse")
+    x, y = ramp(2, 5, 5, 3).astype(np.float32), ramp(2, 5, 5, 3).astype(np.float32)
+    model.fit({"image": x}, y, verbose=0)
+    converted = convert(model).model
+    assert type(converted) is Tracking
+    assert converted.name == "net"
+    assert type(converted.get_layer("up")) is OURS
+    assert converted.input.keys() == {"image"}
+    assert isinstance(converted.output, list)
+    assert float(converted.tracker.total) == float(model.tracker.total) != 0
+    assert converted.train_on_batch({"image": x}, y, return_dict=True).keys() == {"tracked"}
+
+
+def test_a_class_that_cannot_be_made_of_a_graph_does_not():
+    model = Wanting(**image_and_output(), wanted=1)
+    with pytest.raises(ValueError, match=r'"net", a Wanting, .*inside="in place" keeps them'):
+        convert(model)
+
+
+def test_a_training_step_that_is_lost_is_said():
+    class Own(keras.Model):
+        def __init__(self, cells):
+            x = Input((cells, cells, 3), name="image")
+            super().__init__(inputs=x, outputs=same("up")(x), name="own")
+
+        def train_step(self, data):
+            return {}
+
+    model = Own(5)
+    assert convert(model).swapped  # Not compiled, it trains in no way.
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match='"own" is a plain functional .* the train_step of Own; '):
+        convert(model)
+    assert type(convert(model, inside="in place").model) is Own
+
+
+def test_what_has_no_weights_may_become_several():
+    again = keras.layers.ReLU(name="again")
+    again.build((None, 5, 5, 3))
+    pairs = [("first", again, keras.layers.ReLU()), ("second", again, keras.layers.ReLU())]
+    holders = {"old": keras.layers.Layer(name="old"), "new": keras.layers.Layer(name="new")}
+    for attribute, old, new in pairs:
+        inside = keras.layers.Layer(name=attribute), keras.layers.Layer(name=attribute)
+        for holder, within, layer in zip(holders.values(), inside, (old, new), strict=True):
+            within.held = layer
+            setattr(holder, attribute, within)
+    paths = [pair.path for pair in paired(holders["old"], holders["new"], {})]
+    assert paths == ["first", "first/again", "second"]
 
 
 def test_a_model_of_keras_2_in_memory_is_told_the_way():

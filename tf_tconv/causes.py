@@ -6,8 +6,8 @@ import re
 
 # What follows is the whole config of a model, or Keras' advice to those who write its classes.
 _NOISE = re.compile(
-    r"\s*(Full object config:|config=\{|Please ensure |Make sure custom classes|If they are already"
-    r"|See https?://|Arguments received by|Received: config).*",
+    r"\s*(Full object config:|config=\{|Please (?:ensure|implement) |Make sure custom classes"
+    r"|If they are already|See https?://|Arguments received by|Received: config).*",
     re.DOTALL,
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

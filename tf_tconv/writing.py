@@ -18,7 +18,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the folder is not there, or can't be written to.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        unfinished = Path(folder) / path.name
+    place = path.resolve()  # A link stays one.
+    # Not named for the file, whose name may be as long as names can be.
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".tf_tconv.") as folder:
+        unfinished = Path(folder) / place.name
         write(unfinished)
-        os.replace(unfinished, path)
+        os.replace(unfinished, place)

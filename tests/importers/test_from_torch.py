@@ -178,6 +178,22 @@ class TestTorch:
         module(torch.ones(1, 4, 3, 3))
         np.testing.assert_array_equal(trained, module.weight.detach().numpy().transpose(2, 3, 1, 0))
 
+    @pytest.mark.parametrize("drawn", ["weight", "bias"])
+    @pytest.mark.parametrize("verify", [True, False])
+    def test_weights_of_chance_are_no_weights(self, torch, drawn, verify):
+        class Dropped(torch.nn.Module):
+            def forward(self, x):
+                return torch.nn.functional.dropout(x, 0.5, self.training)
+
+        module = torch.nn.ConvTranspose2d(3, 40, 3, 2)
+        torch.nn.utils.parametrize.register_parametrization(module, drawn, Dropped())
+        before = torch.get_rng_state()
+        with pytest.raises(ValueError, match=r"weights of random numbers.*module\.eval\(\)"):
+            tf_tconv.from_torch(module, verify=verify)
+        assert torch.equal(torch.get_rng_state(), before)
+        module.eval()
+        assert_computes(tf_tconv.from_torch(module, verify=verify), module)
+
     @pytest.mark.parametrize(
         "around",
         [

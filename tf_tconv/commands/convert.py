@@ -9,7 +9,6 @@ import inspect
 import json
 import os
 import sys
-import textwrap
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -22,15 +21,17 @@ import keras
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from tf_tconv import conversion
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
+from tf_tconv.commands.tables import Row, Sheet, screen
 from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
 
 SUFFIX = ".keras"
+HDF5 = (".h5", ".hdf5")
+READ = ".keras, .h5 or .hdf5"
 
 GRAPH = "so convert the Keras model that it was made from, and export that"
 OTHER_FORMATS = {
@@ -41,6 +42,7 @@ OTHER_FORMATS = {
     ".pth": "a file of torch; tf_tconv.from_torch makes layers of modules in memory",
     ".npz": "a file of arrays; a model has layers, too",
 }
+OPERATIONS_OF_KERAS_2 = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod")
 
 
 class Target(str, Enum):
@@ -77,8 +79,8 @@ def convert(
     Weights, names and all other layers stay. OUT appears when it is whole, or not at all. The exit
     status is 0 if OUT was written, and 1 if not: also where there was nothing to exchange.
     """
-    screen = Console(stderr=True)
-    with one_sentence(), _notes(), _steps(screen, as_json) as progress:
+    errors = Console(stderr=True)
+    with one_sentence(), _notes(), _steps(errors, as_json) as progress:
         _check_destination(source, destination, overwrite)
         own = _own_objects(modules or [])
         step = progress.add_task(f"reading {source.name}")
@@ -86,7 +88,7 @@ def convert(
         progress.update(step, description="exchanging layers" + ", comparing" * verify)
         with keras.saving.custom_object_scope(own):
             # A file could not hold an exchange in what the code of a layer makes.
-            result = conversion.convert(model, to.value, lowering, verify, inside="leave")
+            result = _converted(model, to, lowering, verify)
         if not result.swapped:
             raise ValueError(_nothing(source, destination, to, result))
         progress.update(step, description=f"writing {destination.name}")
@@ -94,11 +96,11 @@ def convert(
     if as_json:
         typer.echo(json.dumps(_as_json(source, destination, to.value, result), indent=2))
         return
-    console = Console()
+    console = screen()
     _print_layers(console, result)
     equal = sum(layer.equal is True for layer in result.swapped)
     if equal:
-        console.print(f"{equal} of them were tried on integers: equal to the last bit.")
+        console.print(f"{equal} of {len(result.swapped)} tried on integers: equal to the last bit.")
     if result.largest_difference is not None:
         console.print(
             f"The models differ by at most {result.largest_difference:.3g}, their outputs being as "
@@ -107,6 +109,16 @@ def convert(
     for layer in result.left:
         _say(console, f"Left as it is: {layer.path}, a {layer.kind}: {layer.reason}.")
     _say(console, f"{destination} is written.")
+
+
+def _converted(model: Any, to: Target, lowering: str, verify: bool) -> conversion.Conversion:
+    try:
+        return conversion.convert(model, to.value, lowering, verify, inside="leave")
+    except ValueError as error:
+        if "inside=" not in str(error):
+            raise
+        where = "That is an argument of tf_tconv.convert_model, in Python; a file could not hold it"
+        raise ValueError(f"{error} {where}.") from error
 
 
 def _say(console: Console, text: str) -> None:
@@ -123,17 +135,18 @@ def _notes() -> Iterator[None]:
         typer.echo(f"tf-tconv: note: {' '.join(message.split())}", err=True)
 
 
-def _steps(screen: Console, quiet: bool) -> Progress:
+def _steps(errors: Console, quiet: bool) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    hidden = quiet or not screen.is_terminal
-    return Progress(*columns, console=screen, transient=True, disable=hidden)
+    hidden = quiet or not errors.is_terminal
+    return Progress(*columns, console=errors, transient=True, disable=hidden)
 
 
 def _check_destination(source: Path, path: Path, overwrite: bool) -> None:
     """Raises before any work is done where the file cannot be written."""
     folder = path.parent
     if path.suffix != SUFFIX:
-        raise ValueError(f"{path} must end in {SUFFIX}, the format that is written.")
+        name = " after a name" if path.name == SUFFIX else ""
+        raise ValueError(f"{path} must end in {SUFFIX}{name}, the format that is written.")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; it must be the name of a file.")
     if not folder.is_dir():
@@ -152,7 +165,8 @@ def _own_objects(modules: list[str]) -> dict[str, Any]:
     for name in modules:
         try:
             module = _imported(name)
-        except Exception as error:  # Whatever the user's code raises when it runs.
+        # Whatever the user's code raises when it runs, as a script that ends itself.
+        except (Exception, SystemExit) as error:
             kind = type(error).__name__
             raise ValueError(f"--import {name} failed: {kind}: {cause(error)}") from error
         for key, value in vars(module).items():
@@ -186,6 +200,15 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
         )
     if path.suffix in OTHER_FORMATS:
         raise ValueError(f"{path} is not a Keras model but {OTHER_FORMATS[path.suffix]}.")
+    if path.is_dir():
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: it is a folder; give the file, {READ}."
+        )
+    if path.suffix not in (SUFFIX, *HDF5):
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: its name must end in {READ}, by which Keras "
+            "knows the format."
+        )
     if path.name.endswith(".weights.h5"):
         raise ValueError(
             f"{path} holds weights without a model; load them into the model, save that with "
@@ -196,12 +219,37 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
             f"{path} cannot be read as a Keras model: it is not a whole {SUFFIX} file, which is a "
             "zip archive with its index at the end."
         )
+    if path.suffix in HDF5 and not _is_hdf5(path):
+        raise ValueError(f"{path} cannot be read as a Keras model: it is not an HDF5 file.")
     try:
         return load_model(path, own)
     except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.
-        name = missing_name(error)
-        way = f" --import MODULE names the module that defines {name}." if name else ""
-        raise ValueError(f"{path} cannot be read as a Keras model: {cause(error)}{way}") from error
+        raise ValueError(
+            f"{path} cannot be read as a Keras model: {cause(error)}{_way_to_load(path, error)}"
+        ) from error
+
+
+def _is_hdf5(path: Path) -> bool:
+    import h5py  # type: ignore[import-untyped]
+
+    return bool(h5py.is_hdf5(path))
+
+
+def _way_to_load(path: Path, error: Exception) -> str:
+    """What the user can do about an error of loading a model, as a sentence, or nothing."""
+    name = missing_name(error)
+    if name in OPERATIONS_OF_KERAS_2:
+        return (
+            " It is what Keras 2 makes of a function of TensorFlow that is called on its symbolic "
+            "tensors, and Keras 3 has none of it: write the model anew in Keras 3, with layers or "
+            "keras.ops in their place, and copy the weights."
+        )
+    if name:
+        return f" --import MODULE names the module that defines {name}."
+    # Of an HDF5 file, Keras does not ask that function.
+    if path.suffix == SUFFIX and "enable_unsafe_deserialization" in str(error):
+        return " --import MODULE runs a module of yours first, which may call that function."
+    return ""
 
 
 def _save(model: Any, path: Path) -> None:
@@ -226,27 +274,10 @@ HEADINGS = ("layer", "channels", "kernel", "stride", "dilation", "cut off", "wei
 
 
 def _print_layers(console: Console, result: conversion.Conversion) -> None:
-    """A table where names have room: beside the numbers, or above them on a narrow screen."""
-    rows = [_cells(layer) for layer in result.swapped]
-    title = f"{len(rows)} transposed convolution{'s' * (len(rows) != 1)} exchanged"
-    table = Table(title=title)
-    for heading in HEADINGS:
-        name = heading == HEADINGS[0]
-        table.add_column(heading, justify="left" if name else "right", no_wrap=True)
-    for cells in rows:
-        table.add_row(*cells)
-    needed = console.measure(table, options=console.options.update(max_width=10**4)).maximum
-    if not console.is_terminal:  # What reads a pipe has no width.
-        console.width = max(console.width, needed)
-    if needed <= console.width:
-        console.print(table)
-        return
-    _say(console, title)
-    for path, *numbers in rows:
-        _say(console, path)
-        named = zip(HEADINGS[1:], numbers, strict=True)
-        facts = ", ".join(f"{heading} {cell}" for heading, cell in named)
-        _say(console, textwrap.indent(textwrap.fill(facts, console.width - 4), "    "))
+    count = len(result.swapped)
+    title = f"{count} transposed convolution{'s' * (count != 1)} exchanged"
+    rows = [Row(_cells(layer)) for layer in result.swapped]
+    console.print(Sheet(title, HEADINGS, rows))
 
 
 def _cells(layer: conversion.SwappedLayer) -> tuple[str, ...]:

@@ -111,6 +111,11 @@ class Exchange:
         vars(uncompiled).update({**vars(model), "compiled": False})
         inputs = _same_inputs(model)
         clone = keras.models.clone_model(uncompiled, input_tensors=inputs, clone_function=twin)
+        if _hands_all_on(model):  # Keras makes it of a graph when it loads a file, too.
+            try:
+                clone = type(model)(clone._inputs_struct, clone._outputs_struct, name=model.name)
+            except Exception:  # What a stranger's class wants besides: it stays a plain one.
+                return clone
         named = {part.name: part for part in clone.layers}
         for part in model.layers:
             if isinstance(part, keras.layers.InputLayer) and part.name in named:
@@ -198,6 +203,13 @@ def _class_of_clone(model: Any) -> Any:
     base = _keras_graph(model)
     alike = base.__name__ == "Functional" and _arguments(type(model)) == _arguments(base)
     return type(model) if alike else base
+
+
+def _hands_all_on(model: Any) -> bool:
+    """Whether a functional model's class takes (*args, **kwargs), as for a `train_step`."""
+    spec = inspect.getfullargspec(type(model).__init__)
+    signature = (spec.args[1:], spec.varargs, spec.varkw, spec.kwonlyargs)
+    return not isinstance(model, keras.Sequential) and signature == ([], "args", "kwargs", [])
 
 
 def _arguments(kind: Any) -> list[str]:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,22 @@ import keras
 from tf_tconv.causes import cause
 
 # Keys of Keras 2 that Keras 3 has dropped, and the value at which they say nothing.
-_SILENT: dict[str, Any] = {"groups": 1, "time_major": False, "ragged": False}
-# Keys that Keras 2 wrote of these layers, which never looked at them.
-_UNUSED = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
-_WITHOUT_KERNEL = ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")
+_SILENT: dict[str, Any] = {
+    "groups": 1,
+    "time_major": False,
+    "ragged": False,
+    "trainable": True,
+    "noise_shape": None,
+}
+# Keys that Keras 2 wrote of these layers, and that say nothing that it or their weights do not.
+_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+_UNUSED: dict[str, tuple[str, ...]] = {
+    "SeparableConv1D": _KERNEL,
+    "SeparableConv2D": _KERNEL,
+    "DepthwiseConv1D": _KERNEL,
+    "DepthwiseConv2D": _KERNEL,
+    "Lambda": ("function_type", "module", "output_shape_type", "output_shape_module"),
+}
 _FUNCTIONAL = ("Functional", "Model")
 
 
@@ -35,9 +47,11 @@ def load_model(path: Path, custom_objects: Mapping[str, Any] | None = None) -> A
         The model; not compiled, with a warning, where its losses and metrics cannot be loaded.
 
     Raises:
+        ValueError: Keras 3 would read the file, and compute something else than Keras 2 did.
         Exception: whatever Keras, a zip archive, HDF5 or the model's own classes raise.
     """
     objects = dict(custom_objects or {})
+    _check_meaning(path)
     try:
         return _load(path, objects)
     except Exception as error:
@@ -64,11 +78,64 @@ def _load(path: Path, custom_objects: dict[str, Any]) -> Any:
         return model
 
 
+def _check_meaning(path: Path) -> None:
+    """Raises where a file of Keras 2 names what is another function in Keras 3."""
+    config, version = _config_and_version(path)
+    if not version.startswith(("1.", "2.")):
+        return
+    for name, layer in _layers_with(config, "hard_sigmoid"):
+        raise ValueError(
+            f'layer "{name}", a {layer}, has the activation hard_sigmoid, which is '
+            "clip(0.2 x + 0.5, 0, 1) in Keras 2 and clip(x / 6 + 0.5, 0, 1) in Keras 3: the model "
+            "would compute something else. Write the layer anew in Keras 3 with a function of your "
+            "own as its activation, and copy its weights."
+        )
+
+
+def _config_and_version(path: Path) -> tuple[Any, str]:
+    """The config of the model in a file, and the Keras that wrote it; "" where it can't be read."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                config, metadata = (
+                    json.loads(archive.read(name)) for name in ("config.json", "metadata.json")
+                )
+            return config, str(metadata["keras_version"])
+        import h5py  # type: ignore[import-untyped]
+
+        with h5py.File(path, "r") as file:
+            return json.loads(file.attrs["model_config"]), str(file.attrs["keras_version"])
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        ImportError,
+    ):  # To load it says what is wrong.
+        return None, ""
+
+
+def _layers_with(config: Any, function: str, layer: tuple[str, str] = ("", "")) -> Iterator[Any]:
+    """Name and class of each layer that names a function."""
+    if isinstance(config, list):
+        for entry in config:
+            yield from _layers_with(entry, function, layer)
+    elif isinstance(config, dict):
+        inner = config.get("config")
+        if isinstance(inner, dict) and "name" in inner:
+            layer = str(inner["name"]), str(config.get("class_name"))
+        for key, entry in config.items():
+            if entry == function and key != "name":
+                yield layer
+            else:
+                yield from _layers_with(entry, function, layer)
+
+
 def _forget_training(copy: Path) -> bool:
     """Takes losses and optimizer out of an HDF5 file: Keras 3.0 does not heed compile=False."""
     if zipfile.is_zipfile(copy):
         return False
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with h5py.File(copy, "r+") as file:
         return file.attrs.pop("training_config", None) is not None
@@ -131,6 +198,10 @@ def modern_config(value: Any) -> Any:
     if not isinstance(name, str) or not isinstance(config, dict):
         return value
     module = str(value.get("module") or "")
+    if name == "Policy" and module in ("", "keras.mixed_precision", "tf_keras.mixed_precision"):
+        return config.get("name", value)
+    if name in (*_FUNCTIONAL, "Sequential"):
+        _forget_shapes_of_inputs(config)
     if module.startswith(("tf_keras", "keras.engine", "keras.src.engine")) and name in _FUNCTIONAL:
         value.update(module="keras", class_name="Model", registered_name=None)
         value["config"] = config = _renumbered(config)
@@ -143,6 +214,15 @@ def modern_config(value: Any) -> Any:
         if isinstance(kind, type):
             value["config"] = _accepted(kind, config)
     return value
+
+
+def _forget_shapes_of_inputs(config: dict[str, Any]) -> None:
+    """Takes out the shapes that layers were given for an input, where that has a layer itself."""
+    layers = config.get("layers") or ()
+    if any(layer.get("class_name") == "InputLayer" for layer in layers):
+        for layer in layers:
+            if layer.get("class_name") != "InputLayer":
+                layer["config"].pop("batch_input_shape", None)
 
 
 def _renumbered(config: dict[str, Any]) -> dict[str, Any]:
@@ -180,14 +260,21 @@ def _accepted(kind: type, config: dict[str, Any]) -> dict[str, Any]:
     taken: set[str] = set()
     for base in kind.__mro__:
         if "__init__" in vars(base):
-            taken.update(inspect.signature(vars(base)["__init__"]).parameters)
-    unused = _UNUSED if kind.__name__ in _WITHOUT_KERNEL else ()
+            parameters = inspect.signature(vars(base)["__init__"]).parameters
+            taken.update(parameters)
+            if not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+                break  # What the bases take does not reach them.
+    unused = _UNUSED.get(kind.__name__, ())
     silent = [key for key, entry in config.items() if _SILENT.get(key, config) == entry]
     accepted = {
         key: entry
         for key, entry in config.items()
         if key in taken or not (key in unused or key in silent)
     }
+    function = accepted.get("function")
+    if kind.__name__ == "Lambda" and isinstance(function, list) and len(function) == 3:
+        code = dict(zip(("code", "defaults", "closure"), function, strict=True))
+        accepted["function"] = {"class_name": "__lambda__", "config": code}
     axis = accepted.get("axis")
     if kind.__name__ == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         accepted["axis"] = axis[0]

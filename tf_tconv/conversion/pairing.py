@@ -47,7 +47,8 @@ def paired(model: Any, clone: Any, twins: Twins) -> Iterator[Pair]:
         pair = waiting.pop(0)
         path, old, new, _ = pair
         if id(old) in seen:
-            if seen[id(old)] is not new:
+            # What has no state may be several: the input of a graph that other graphs begin with.
+            if seen[id(old)] is not new and not (old.built and not old.variables):
                 raise ValueError(
                     f'layer "{path}" is held in several places, and its clones are several layers, '
                     'each with weights of its own; inside="in place" leaves it one.'

@@ -14,6 +14,9 @@ from tf_tconv.causes import cause
 from tf_tconv.conversion.pairing import Pair
 from tf_tconv.geometry import brief
 
+# What a class may train, test and predict by in a way of its own.
+_STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
+
 
 def copy_state(model: Any, clone: Any, pairs: Iterable[Pair]) -> None:
     """Copies weights, states of random numbers and of metrics, and what is trained.
@@ -135,6 +138,13 @@ def compile_alike(model: Any, clone: Any) -> None:
     """Compiles the clone as the model is: with the same losses and metrics, an optimizer anew."""
     if not model.compiled:
         return
+    lost = [name for name in _STEPS if getattr(type(model), name) is not getattr(type(clone), name)]
+    if lost:
+        warnings.warn(
+            f'the clone of model "{model.name}" is a plain functional model, without the '
+            f'{", ".join(lost)} of {type(model).__name__}; inside="in place" keeps the class',
+            stacklevel=4,
+        )
     try:
         # The objects themselves, not their configs: these may name what no module holds.
         arguments = dict(model._compile_config.config)

@@ -10,7 +10,7 @@ import numpy as np
 from tf_tconv.dialects import torch as dialect
 from tf_tconv.importers.built_layer import DTYPES, built_layer
 from tf_tconv.importers.comparison import difference
-from tf_tconv.importers.torch_recording import Recorded, Unrunnable, record, run
+from tf_tconv.importers.torch_recording import Recorded, Unrunnable, record, run, same_weights
 from tf_tconv.layers import Conv2DTranspose
 
 
@@ -95,11 +95,16 @@ def _recorded(module: Any, *, own_forward: bool) -> Recorded:
         if not own and dialect.is_scripted(module):
             break
         try:
-            calls = record(module, images, own_forward=own)
+            calls, again = (record(module, images, own_forward=own, seed=seed) for seed in (0, 1))
         except Unrunnable as error:
             reason = str(error)
             continue
-        if len(calls) == 1:
+        if len(calls) == len(again) == 1:
+            if not same_weights(calls[0], again[0]):
+                raise ValueError(
+                    "module makes its weights of random numbers, others in each forward pass; "
+                    "module.eval() ends that where it is meant for training."
+                )
             return calls[0]
         if calls:
             reason = f"makes {len(calls)} transposed convolutions in its forward pass"

@@ -53,7 +53,7 @@ class Recorded:
         )
 
 
-def record(module: Any, images: Array, *, own_forward: bool) -> list[Recorded]:
+def record(module: Any, images: Array, *, own_forward: bool, seed: int = 0) -> list[Recorded]:
     """The transposed convolutions of two axes that one forward pass makes.
 
     Args:
@@ -61,15 +61,25 @@ def record(module: Any, images: Array, *, own_forward: bool) -> list[Recorded]:
         images: what to run it on, `[batch, channels, height, width]`.
         own_forward: whether to call the module's `forward`, or the one of
             `torch.nn.ConvTranspose2d` in its place.
+        seed: of the random numbers that it may draw.
 
     Raises:
         Unrunnable: it fails before a transposed convolution.
     """
-    result, calls = _run(module, images, own_forward=own_forward)
+    result, calls = _run(module, images, own_forward=own_forward, seed=seed)
     # The arguments are known, however small the images were for what follows.
     if isinstance(result, Unrunnable) and not calls:
         raise result
     return calls
+
+
+def same_weights(one: Recorded, other: Recorded) -> bool:
+    """Whether two records are of the same numbers."""
+    pairs = ((one.weight, other.weight), (one.bias, other.bias))
+    return all(
+        b is None if a is None else b is not None and a.shape == b.shape and _same_bits(a, b)
+        for a, b in pairs
+    )
 
 
 def run(module: Any, images: Array) -> Array:
@@ -97,7 +107,9 @@ class Unrunnable(ValueError):
     """Why a module can't be run; the message goes on from the word "module"."""
 
 
-def _run(module: Any, images: Array, *, own_forward: bool) -> tuple[Any, list[Recorded]]:
+def _run(
+    module: Any, images: Array, *, own_forward: bool, seed: int = 0
+) -> tuple[Any, list[Recorded]]:
     """What a copy returns, or an `Unrunnable`, and its transposed convolutions.
 
     The module itself is run, and put back, where it can't be copied, or where a function reaches
@@ -109,14 +121,16 @@ def _run(module: Any, images: Array, *, own_forward: bool) -> tuple[Any, list[Re
         twin = _copied(module)
         if twin is not None:
             with _left_as_it_is(module) as touched:
-                outcome = _attempt(twin.cpu(), images, own_forward)
+                outcome = _attempt(twin.cpu(), images, own_forward, seed)
             if not touched:
                 return outcome
         with _left_as_it_is(module):
-            return _attempt(module, images, own_forward)
+            return _attempt(module, images, own_forward, seed)
 
 
-def _attempt(module: Any, images: Array, own_forward: bool) -> tuple[Any, list[Recorded]]:
+def _attempt(
+    module: Any, images: Array, own_forward: bool, seed: int
+) -> tuple[Any, list[Recorded]]:
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -142,6 +156,7 @@ def _attempt(module: Any, images: Array, own_forward: bool) -> tuple[Any, list[R
             torch.autocast(device.type, enabled=False),
             Recorder(),
         ):
+            torch.default_generator.manual_seed(seed)
             return module(x), calls
     except Exception as error:  # Whatever a stranger's hook or forward raises.
         failed = Unrunnable(
