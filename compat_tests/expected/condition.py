@@ -72,7 +72,7 @@ class Condition:
 
     def __str__(self) -> str:
         """It in words."""
-        told = [f"{' or '.join(values)}" for values in (self.system, self.architecture) if values]
+        told = [" or ".join(values) for values in (self.system, self.architecture) if values]
         told += [f"with {', '.join(self.has)}"] if self.has else []
         told += [f"without {', '.join(self.lacks)}"] if self.lacks else []
         told += [] if self.onednn is None else [f"oneDNN {'on' if self.onednn else 'off'}"]
