@@ -60,11 +60,16 @@ def as_document(
 
 
 def write_document(path: Path, document: Document) -> None:
-    """Writes a document to a file, which is whole at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    """Writes a document to a file, which is whole at any moment; a device or a pipe stays one."""
+    text = json.dumps(document, separators=(",", ":")) + "\n"
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    place = Path(os.path.realpath(path))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.with_name(f"{place.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, place)
 
 
 def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:

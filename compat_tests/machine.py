@@ -26,6 +26,17 @@ NOTABLE = {
 }
 """Instruction sets that decide what frameworks do with types shorter than float32."""
 
+MACOS_NAMES = {
+    "advsimd": "asimd",
+    "neon": "asimd",
+    "feat_fp16": "asimdhp",
+    "neon_fp16": "asimdhp",
+    "feat_bf16": "bf16",
+    "feat_sve": "sve",
+    "avx2_0": "avx2",
+}
+"""What Linux calls the instruction sets that macOS spells otherwise."""
+
 ARCHITECTURES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
 """One name for each, as systems have several."""
 
@@ -159,7 +170,8 @@ def parse_sysctl(text: str) -> tuple[str, frozenset[str] | None]:
         for key, value in values.items()
         if key.startswith("hw.optional.") and value.strip() == "1"
     ]
-    found = frozenset(word.lower() for word in (*listed, *single))
+    told = {word.lower() for word in (*listed, *single)}
+    found = frozenset(told | {MACOS_NAMES[word] for word in told & MACOS_NAMES.keys()})
     return values.get("machdep.cpu.brand_string", "").strip(), found or None
 
 

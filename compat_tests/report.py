@@ -425,7 +425,7 @@ def _print_entry(console: Console, report: Report, subject: str, conclusion: Con
         "[[difference]]",
         f'verdict = "{first.judgement.verdict.value}"',
         f'cases = ["{first.call.id}"]  # or traits, see compat_tests/cases/traits.py',
-        'where = { lacks = ["avx512_fp16"] }  # only if it depends on the machine',
+        'where = { architecture = "x86_64", lacks = ["avx512_fp16"] }  # if the machine matters',
         'reason = "why it does so, in a sentence"',
         f'recheck = "after {version}"' if version else 'recheck = "when to look again"',
     )

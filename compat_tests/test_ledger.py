@@ -89,6 +89,19 @@ class Reading(unittest.TestCase):
 
     @parameterized.expand(
         [
+            ("within", {"tensorflow": "2.21.1"}, True),
+            ("before release", {"tensorflow": "2.21.0.dev20260101"}, True),
+            ("other", {"tensorflow": "2.22.0"}, False),
+            ("not a version", {"tensorflow": "2.21.0-18503-6fec06580ab-releases"}, False),
+            ("not told", {}, False),
+        ]
+    )
+    def test_versions(self, name: str, described: dict[str, str], speaks: bool) -> None:
+        ledger = _read(GOOD.replace(">=2.21,<2.22", ">2.20,<2.22"))
+        self.assertIs(ledger.speaks_of(HERE, described), speaks)
+
+    @parameterized.expand(
+        [
             ("no reason", 'reason = "there is no kernel"\n', "", "difference 1: reason is missing"),
             ("no recheck", 'recheck = "with TensorFlow 2.22"\n', "", "recheck is missing"),
             ("unknown key", "link", "url", "unknown key 'url'"),
@@ -97,6 +110,14 @@ class Reading(unittest.TestCase):
             ("no difference", '["refused", "fatal"]', '"exact"', "exact is no difference"),
             ("bad trait", "strided", "striding", "no trait 'striding'; there are family, "),
             ("bad pattern", '["*-g2-*"]', "[2]", "2 is no pattern"),
+            (
+                "one pattern for a list of them",  # whose letters would be patterns, "*" among them
+                '["plane-*", { dtype = ["half", "int32"], strided = true }]',
+                '"plane-*"',
+                "difference 1: cases is 'plane-\\*'; it is a list of patterns",
+            ),
+            ("the same of exceptions", '["*-g2-*"]', '"*-g2-*"', "but is .*; it is a list of"),
+            ("no table", "[applies]\ntensorflow", "applies", "applies is .*; it is a table"),
             ("bad version", ">=2.21,<2.22", "new", "new"),
             ("no condition", "lacks =", "without =", "difference 1: where knows no 'without'"),
             ("bad condition", '"avx512_fp16"', "16", "where.lacks is 16; it is a text or a list"),

@@ -86,6 +86,25 @@ class Reading(unittest.TestCase):
         self.assertIn(has, instructions)
         self.assertNotIn(lacks, instructions)
 
+    @parameterized.expand(
+        [
+            ("half", "hw.optional.arm.FEAT_FP16: 1", "arm64", "asimdhp", "bf16"),
+            ("bfloat16", "hw.optional.arm.FEAT_BF16: 1", "arm64", "bf16", "asimdhp"),
+            ("vectors", "hw.optional.arm.AdvSIMD: 1", "arm64", "asimd", "sve"),
+            ("intel", "hw.optional.avx2_0: 1", "x86_64", "avx2", "avx512f"),
+        ]
+    )
+    def test_header_for_macos(
+        self, name: str, text: str, architecture: str, has: str, lacks: str
+    ) -> None:
+        """Its names are not those of Linux, and no reason to say that a set is lacking."""
+        _, instructions = parse_sysctl(text)
+        facts = Machine("Darwin", architecture, "", instructions).facts()
+        (had,) = (fact for fact in facts if fact.startswith("has "))
+        (lacked,) = (fact for fact in facts if fact.startswith("lacks "))
+        self.assertEqual(had, f"has {has}")
+        self.assertIn(lacks, lacked.removeprefix("lacks ").split(", "))
+
     @parameterized.expand([("empty", ""), ("other", "vendor_id: IBM/S390\n"), ("odd", "a:b:c\n\0")])
     def test_nothing_told_is_nothing_known(self, name: str, text: str) -> None:
         self.assertEqual(parse_cpuinfo(text), ("", None))

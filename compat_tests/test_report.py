@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -445,6 +447,26 @@ class Documents(unittest.TestCase):
         found = as_document(self.report, {}, {"ours": ledger})["subjects"]["ours"]
         self.assertEqual(found["results"][2]["expected"], "it never could")
         self.assertEqual(found["ledger"]["expected"], 1)
+
+    @unittest.skipUnless(hasattr(os, "mkfifo"), "no such file on this system")
+    def test_pipe_stays_a_pipe(self) -> None:
+        document = as_document(self.report, {}, {})
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "pipe")
+            os.mkfifo(path)
+            with ThreadPoolExecutor(1) as reader:
+                got = reader.submit(path.read_text, encoding="utf-8")
+                write_document(path, document)
+                self.assertEqual(json.loads(got.result(10)), document)
+            self.assertTrue(path.is_fifo())
+
+    def test_link_stays_a_link(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            link, path = Path(folder, "link"), Path(folder, "report.json")
+            link.symlink_to(path)
+            write_document(link, as_document(self.report, {}, {}))
+            self.assertTrue(link.is_symlink())
+            self.assertTrue(path.is_file())
 
     def test_read_back(self) -> None:
         calls = {"ours": PLANE[:3], "native": PLANE[:1]}

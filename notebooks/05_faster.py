@@ -28,9 +28,9 @@ import tensorflow as tf
 import tf_tconv
 from tf_tconv import lowerings, timing
 from tf_tconv.benchmark.layers import published
-from tf_tconv.benchmark.machine import processor
 from tf_tconv.benchmark.modes import MODES, Data, native, ours, ready
 from tf_tconv.explain import CellKind
+from tf_tconv.processor import cpus_allowed, processor
 
 # %matplotlib inline
 plt.style.use("tf_tconv.mplstyle")
@@ -417,7 +417,7 @@ for axis, (title, samples) in zip(axes.flat, measured.items(), strict=True):
     axis.invert_yaxis()
 figure.suptitle(
     f"grey: TensorFlow's op · orange: what plan chooses · {processor()}, "
-    f"{os.cpu_count()} cores, TensorFlow {tf.__version__}",
+    f"{cpus_allowed()} cores, TensorFlow {tf.__version__}",
     size=9,
 )
 plt.show()

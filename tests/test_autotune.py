@@ -291,6 +291,26 @@ def test_what_is_no_file_is_not_waited_for(path):
     assert "measured" not in tf_tconv.plan(**CALL).reason
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such file on this system")
+def test_what_is_no_file_is_not_replaced(path):
+    no_end(path)
+    with pytest.warns(UserWarning, match="hold in this process only: .* it is not a file"):
+        tune()
+    assert path.is_fifo()
+    assert os.listdir(path.parent) == [path.name]
+    assert "measured" in tf_tconv.plan(**CALL).reason
+
+
+def test_a_link_to_the_file_stays_one(path, tmp_path):
+    kept = tmp_path / "kept" / "choices.json"
+    kept.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(kept)
+    tune()
+    assert path.is_symlink()
+    assert "settings" in json.loads(kept.read_text())
+
+
 @pytest.mark.parametrize("lowering", ["winograd", "native", "auto", ""])
 def test_what_cannot_be_chosen_is_not_chosen(path, lowering):
     tune()

@@ -290,6 +290,21 @@ def test_a_module_that_cannot_be_imported(saved, tmp_path):
     assert "--import no_such_module failed: ModuleNotFoundError: No module named" in sentence
 
 
+def test_a_file_named_like_a_loaded_module_does_not_displace_it(tmp_path):
+    module = tmp_path / "json.py"
+    module.write_text("import keras\n\nclass Own(keras.layers.Layer):\n    pass\n")
+    assert command._own_objects([str(module)])["Own"].__module__ == "json"
+    assert sys.modules["json"] is json
+
+
+def test_a_file_that_fails_leaves_no_module(saved, tmp_path):
+    module = tmp_path / "half_a_module.py"
+    module.write_text("x = 1\n1 / 0\n")
+    sentence = refused("convert", saved, tmp_path / "out.keras", "--import", module)
+    assert f"--import {module} failed: ZeroDivisionError" in sentence
+    assert "half_a_module" not in sys.modules
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

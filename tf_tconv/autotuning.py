@@ -155,7 +155,10 @@ def _tune(
     with arguments.x.graph.as_default():
         open_, assumed = solve(arguments).sizes, ASSUMED_BATCH if batch is None else batch
     if open_ is None:
-        raise ValueError(f"{title}: kernel and channels must be numbers, and none of them zero.")
+        raise ValueError(
+            f"{title}: there is nothing to measure: kernel and channels must be numbers, and "
+            "neither they nor the sizes of input and output may be zero."
+        )
     known = remembered(open_, computes)
     if known:
         return Tuned(title, known, {}), None

@@ -27,7 +27,7 @@ from tf_tconv.locking import locked
 from tf_tconv.lowerings import NAMES
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.processor import cpus_allowed, processor
-from tf_tconv.writing import write_whole
+from tf_tconv.writing import is_special, write_whole
 
 VARIABLE = "TF_TCONV_AUTOTUNE"
 """The environment variable that names another file, or with an empty value none at all."""
@@ -115,6 +115,8 @@ def remember(sizes: Sizes, backend: str, lowering: str) -> str | None:
         _found[path] = {**_found[path], key(sizes, backend): lowering}
         if path is None:
             return None
+        if is_special(path):  # Not to be replaced by a file, nor read back.
+            return "it is not a file"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with locked(path.with_name(path.name + ".lock")):

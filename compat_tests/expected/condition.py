@@ -64,7 +64,7 @@ class Condition:
         if self.onednn is not None:
             found = ON_OFF.get(description.get("oneDNN", ""))
             answers.append(None if found is None else found is self.onednn)
-        answers += [_within(description.get(name), s) for name, s in self.versions.items()]
+        answers += [within(description.get(name), s) for name, s in self.versions.items()]
         answers += [machine.setting(name) in values for name, values in self.settings.items()]
         if False in answers:
             return False
@@ -72,7 +72,7 @@ class Condition:
 
     def __str__(self) -> str:
         """It in words."""
-        told = [f"{' or '.join(values)}" for values in (self.system, self.architecture) if values]
+        told = [" or ".join(values) for values in (self.system, self.architecture) if values]
         told += [f"with {', '.join(self.has)}"] if self.has else []
         told += [f"without {', '.join(self.lacks)}"] if self.lacks else []
         told += [] if self.onednn is None else [f"oneDNN {'on' if self.onednn else 'off'}"]
@@ -132,6 +132,14 @@ def _names(key: str, given: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
+def within(version: str | None, wanted: SpecifierSet) -> bool | None:
+    """Whether a version is among those wanted; None if it is not told, or is not a version."""
+    try:
+        return None if version is None else wanted.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return None
+
+
 def instructions_of(conditions: Iterable[Condition]) -> tuple[str, ...]:
     """The instruction sets that any of some conditions asks about, each once."""
     return tuple(dict.fromkeys(name for one in conditions for name in one.instructions))
@@ -139,11 +147,3 @@ def instructions_of(conditions: Iterable[Condition]) -> tuple[str, ...]:
 
 def _negated(answer: bool | None) -> bool | None:
     return None if answer is None else not answer
-
-
-def _within(version: str | None, wanted: SpecifierSet) -> bool | None:
-    """Whether a version is among those wanted; None if it is not told or no version."""
-    try:
-        return None if version is None else wanted.contains(Version(version), prereleases=True)
-    except InvalidVersion:
-        return None

@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.traits import Trait, traits
-from compat_tests.expected.condition import ANYWHERE, Condition, read_condition
+from compat_tests.expected.condition import ANYWHERE, Condition, read_condition, within
 from compat_tests.judge import Verdict
 from compat_tests.machine import Machine
 from compat_tests.runner import Call, Finding
@@ -134,9 +133,7 @@ class Ledger:
     def speaks_of(self, machine: Machine, description: Mapping[str, str]) -> bool:
         """Whether machine and versions of a subject are those that the ledger was made for."""
         return bool(self.where.holds(machine, description)) and all(
-            package in description
-            and versions.contains(Version(description[package]), prereleases=True)
-            for package, versions in self.applies.items()
+            within(description.get(package), versions) for package, versions in self.applies.items()
         )
 
     def at(self, machine: Machine, description: Mapping[str, str]) -> Ledger:
@@ -254,7 +251,10 @@ def read_ledger(path: Path) -> Ledger:
         unknown = content.keys() - {"applies", "difference", "where"}
         if unknown:
             raise ValueError(f"unknown table {sorted(unknown)[0]!r}")
-        applies = {name: SpecifierSet(text) for name, text in content.get("applies", {}).items()}
+        given = content.get("applies", {})
+        if not isinstance(given, dict):
+            raise ValueError(f"applies is {given!r}; it is a table of versions by package")
+        applies = {name: SpecifierSet(text) for name, text in given.items()}
         where = read_condition(content["where"]) if "where" in content else ANYWHERE
         entries = content.get("difference", [])
         differences = tuple(_difference(n, entry) for n, entry in enumerate(entries, 1))
@@ -271,6 +271,11 @@ def _difference(number: int, entry: Mapping[str, Any]) -> Difference:
     for key in ("verdict", "cases", "reason", "recheck"):
         if not entry.get(key):
             raise ValueError(f"difference {number}: {key} is missing")
+    for key in ("cases", "but"):
+        if not isinstance(entry.get(key, []), list):
+            raise ValueError(
+                f"difference {number}: {key} is {entry[key]!r}; it is a list of patterns"
+            )
     names = entry["verdict"] if isinstance(entry["verdict"], list) else [entry["verdict"]]
     verdicts = frozenset(Verdict(name) for name in names)
     try:

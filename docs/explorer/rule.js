@@ -43,6 +43,23 @@ function splitPadding(setting, surplus, padding = setting.padding) {
   return [before, total - before];
 }
 
+/** The [before, after] that reaches a size by the least change of the padding, or null. */
+function nearestPadding(setting, size) {
+  const legal = legalSizes(setting);
+  const held = Math.min(Math.max(size, legal[0]), legal.at(-1));
+  const [before, after] = splitPadding(setting, held - (setting.input - 1) * setting.stride);
+  const unpadded = legalSizes({ ...setting, padding: "VALID" });
+  const [least, most] = [Math.max(unpadded[0] - size, 0), unpadded.at(-1) - size];
+  if (most < 0) return null;
+  const now = before + after;
+  const total = Math.min(Math.max(now, least), most);
+  // What is added or taken away makes both sides as equal as it can, the smaller one first.
+  const low = total >= now ? before : Math.max(total - after, 0);
+  const high = total >= now ? before + total - now : Math.min(before, total);
+  const first = Math.min(Math.max(Math.floor(total / 2), low), high);
+  return [first, total - first];
+}
+
 /** The setting with all that follows from it. */
 function solveAxis(setting) {
   const output = setting.size ?? defaultSize(setting);

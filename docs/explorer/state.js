@@ -35,6 +35,23 @@ function mostPadding(axis, side) {
   return Math.min(MOST_PADDING, span - 1 - axis.pads[1 - side]);
 }
 
+/** What reaches a size that the setting does not, in words; nothing that the page cannot show. */
+function wayTo(setting, size) {
+  const sides = nearestPadding(setting, size);
+  if (!sides) {
+    const most = legalSizes({ ...setting, padding: "VALID" }).at(-1);
+    return ` No padding gives more than ${most}: it takes a larger kernel.`;
+  }
+  for (const padding of ["SAME", "VALID"]) {
+    const named = { ...setting, padding, size };
+    const { padBefore, padAfter } = solveAxis(named);
+    if (sizesOf(named).includes(size) && `${[padBefore, padAfter]}` === `${sides}`)
+      return ` Padding ${padding} reaches ${size}.`;
+  }
+  if (Math.max(...sides) > MOST_PADDING) return "";
+  return ` Padding ${sides[0]} before and ${sides[1]} after reaches ${size}.`;
+}
+
 /** Puts a state in order, and says what had to be changed for it. */
 function settle(state) {
   const notes = [];
@@ -51,7 +68,8 @@ function settle(state) {
       if (at === 0 || !state.linked) {
         notes.push(
           `Output size ${axis.size} cannot come from ${plural(axis.input, "cell")}: ` +
-            `legal ${sizes.length > 1 ? "are" : "is"} ${sizes.join(", ")}.`,
+            `legal ${sizes.length > 1 ? "are" : "is"} ${sizes.join(", ")}.` +
+            wayTo(setting, axis.size),
         );
       }
       axis.size = null;

@@ -266,7 +266,7 @@ def test_axes_know_their_sizes():
             lambda: TransposedConvolution(kernel_size=3, crops=((3, 3), (0, 0)), input_size=(2, 2)),
             ValueError,
             r"crops\[0\]=\(3, 3\) takes off more than 2 input rows give: kernel 3, stride 1, "
-            "dilation 1 span 4",
+            "dilation 1 span 4; the two sides together may take at most 4",
         ),
         (
             lambda: TransposedConvolution(kernel_size=3, groups=2, in_channels=3),

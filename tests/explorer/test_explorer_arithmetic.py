@@ -9,6 +9,7 @@ import pytest
 import tf_tconv
 from tf_tconv import checkerboard, dialects
 from tf_tconv.explain import CellKind
+from tf_tconv.geometry import AskedAxis
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -55,6 +56,22 @@ def test_the_rule(explorer):
         axis = geometry(setting)
         wanted = [axis.output_size, axis.pad_before, axis.pad_after, axis.lead, axis.trail]
         assert got == [*wanted, axis.effective_kernel, axis.surplus], setting
+
+
+def test_nearest_padding(explorer):
+    asked = [setting for setting in SETTINGS[::7] if setting[-1] is None]
+    pairs = [(setting, size) for setting in asked for size in (1, 4, 9, 17, 30)]
+    found = ask(
+        explorer(),
+        "return JSON.stringify(a.map((setting, n) => nearestPadding(setting, b[n])))",
+        as_settings([setting for setting, _ in pairs]),
+        [size for _, size in pairs],
+    )
+    assert len(pairs) > 1000
+    for (setting, size), sides in zip(pairs, found, strict=True):
+        i, k, s, d, padding, _ = setting
+        wanted = AskedAxis(k, s, d, padding, i, size).nearest()
+        assert sides == (None if wanted is None else list(wanted)), (setting, size)
 
 
 def test_legal_sizes(explorer):

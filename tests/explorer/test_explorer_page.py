@@ -207,7 +207,11 @@ def test_every_state_survives_its_address(explorer):
     ("fragment", "said"),
     [
         ("#k=9", "k=9; it must be 1 or 2 integers from 1 to 7"),
-        ("#i=3&k=3&s=2&o=8", "Output size 8 cannot come from 3 cells: legal are 5, 6."),
+        ("#i=3&k=3&s=2&o=8", "legal are 5, 6. Padding VALID reaches 8."),
+        ("#i=8&k=3&s=2&o=17", "legal are 15, 16. Padding 0 before and 1 after reaches 17."),
+        ("#i=8&k=3&s=2&p=valid&o=16", "legal are 17, 18. Padding SAME reaches 16."),
+        ("#i=3&k=3&s=2&o=9", "No padding gives more than 8: it takes a larger kernel."),
+        ("#i=8&k=7&s=1&p=valid&o=1", "cannot come from 8 cells: legal is 14."),
         ("#p=1", "p=1; it must be same, valid, or 2 or 4 integers from 0 to 6"),
         ("#view=3d", "view=3d; it must be one of zeros, scatter, phases, forward, overlap"),
         ("#p=full", "p=full; it must be same, valid, or"),

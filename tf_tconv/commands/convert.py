@@ -182,8 +182,14 @@ def _imported(name: str) -> Any:
         if spec is None or spec.loader is None:
             raise ImportError(f"{name} is not a Python file")
         module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module  # Where its classes say that they come from.
-        spec.loader.exec_module(module)
+        # Where its classes say that they come from; what is loaded under that name stays.
+        known = sys.modules.setdefault(path.stem, module)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            if known is module:
+                del sys.modules[path.stem]
+            raise
         return module
     here = os.getcwd()
     if here not in sys.path:  # As `python -m` has it; a script's own folder is another.

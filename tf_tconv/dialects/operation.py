@@ -224,11 +224,12 @@ class TransposedConvolution:
             object.__setattr__(self, argument, value)
         for index, axis in enumerate(self.axes):
             if axis.output_size is not None and axis.output_size < 0:
+                span = axis.output_size + axis.pad_before + axis.pad_after
                 raise ValueError(
                     f"crops[{index}]={self.crops[index]} takes off more than {axis.input_size} "
                     f"input {axis_name(index)} give: kernel {axis.kernel_size}, stride "
-                    f"{axis.stride}, dilation {axis.dilation} span "
-                    f"{axis.output_size + axis.pad_before + axis.pad_after}."
+                    f"{axis.stride}, dilation {axis.dilation} span {span}; the two sides together "
+                    f"may take at most {span}, or the input has to be larger."
                 )
 
     @classmethod

@@ -106,7 +106,7 @@ def finish(
         follows = change if "add" in change else f"the {crop} to cut off"
         raise ValueError(
             f"{callee} alone cannot {_change(crops)} ((top, bottom), (left, right)): {rule}. "
-            f"strict=False gives the nearest call, and {follows} its result."
+            f"Without strict it gives the nearest call, and {follows} its result."
         )
     lines = []
     # Zeros first: where everything was cut off, they are what is left to cut.
