@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import tensorflow as tf
 
+from tf_tconv.geometry import AxisGeometry
 from tf_tconv.lowerings.accumulation import channel_sums, summed_once
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
@@ -31,7 +32,8 @@ class TransposeProduct:
         rows: geometry of the height, an `AxisGeometry` or `RunTimeAxis`.
         columns: geometry of the width.
         groups: number of independent channel groups, a scalar tensor if only the run knows it.
-        lower: `(x, filters, bias) -> y`, computes the transposed convolution; the bias may be None.
+        lower: `(x, filters, bias, rows, columns, groups) -> y`, computes the transposed convolution;
+            the bias may be None.
         by_products: which of the other two, forward convolution and filter gradient, are matrix
             products of patches, not convolutions; only for one group and sizes known when traced.
     """
@@ -39,7 +41,7 @@ class TransposeProduct:
     rows: Any
     columns: Any
     groups: Any
-    lower: Callable[[Any, Any, Any], Any]
+    lower: Callable[..., Any]
     by_products: tuple[bool, bool] = (False, False)
 
     def transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
@@ -54,13 +56,15 @@ class TransposeProduct:
             `[batch, output height, output width, out]`.
         """
 
+        here = self._here()
+
         @tf.custom_gradient
         def apply(x: Any, filters: Any, *bias: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, ...]:
                 sums = [summed_once("sum", channel_sums, upstream) for _ in bias]
-                return self.forward(upstream, filters), self.filter_gradient(upstream, x), *sums
+                return here.forward(upstream, filters), here.filter_gradient(upstream, x), *sums
 
-            return self._transposed(x, filters, *bias), gradient
+            return here._transposed(x, filters, *bias), gradient
 
         return apply(*_local(x, filters, *([] if bias is None else [bias])))
 
@@ -75,12 +79,14 @@ class TransposeProduct:
             `[batch, input height, input width, in]`.
         """
 
+        here = self._here()
+
         @tf.custom_gradient
         def apply(y: Any, filters: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, Any]:
-                return self.transposed(upstream, filters), self.filter_gradient(y, upstream)
+                return here.transposed(upstream, filters), here.filter_gradient(y, upstream)
 
-            return self._forward(y, filters), gradient
+            return here._forward(y, filters), gradient
 
         return apply(*_local(y, filters))
 
@@ -95,14 +101,28 @@ class TransposeProduct:
             `[kernel height, kernel width, out / groups, in]`.
         """
 
+        here = self._here()
+
         @tf.custom_gradient
         def apply(y: Any, x: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, Any]:
-                return self.transposed(x, upstream), self.forward(y, upstream)
+                return here.transposed(x, upstream), here.forward(y, upstream)
 
-            return self._filter_gradient(y, x), gradient
+            return here._filter_gradient(y, x), gradient
 
         return apply(*_local(y, x))
+
+    def _here(self) -> TransposeProduct:
+        """The same, with what only the run knows as members of the graph now being built.
+
+        As with the tensors of a call, see `_local`.
+        """
+        return replace(
+            self,
+            rows=_axis_here(self.rows),
+            columns=_axis_here(self.columns),
+            groups=_member(self.groups),
+        )
 
     def _transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
         batch, *_ = sizes(x)
@@ -111,7 +131,7 @@ class TransposeProduct:
         if _is_empty(x.shape) or _is_empty(filters.shape) or _is_empty(shape):
             y = tf.zeros(shape, x.dtype)
             return y if bias is None else y + bias
-        return self.lower(x, filters, bias)
+        return self.lower(x, filters, bias, self.rows, self.columns, self.groups)
 
     def _forward(self, y: Any, filters: Any) -> Any:
         batch, *_ = sizes(y)
@@ -241,6 +261,20 @@ def _local(*tensors: Any) -> Any:
     `tf.function` then fails.
     """
     return tensors if tf.executing_eagerly() else map(tf.identity, tensors)
+
+
+def _axis_here(axis: Any) -> Any:
+    """An axis whose sizes of run time, if any, are members of the graph now being built."""
+    if isinstance(axis, AxisGeometry):
+        return axis
+    return replace(axis, **{each.name: _member(getattr(axis, each.name)) for each in fields(axis)})
+
+
+def _member(size: Any) -> Any:
+    """A size as a member of the graph now being built: copied only from another one."""
+    if isinstance(size, int) or tf.executing_eagerly():
+        return size
+    return size if size.graph is tf.compat.v1.get_default_graph() else tf.identity(size)
 
 
 def _is_empty(shape: Any) -> bool:

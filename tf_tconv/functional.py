@@ -210,7 +210,7 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
         trimmed = algorithm.trimmed and _is_static(row_axis, column_axis)
         if trimmed and not all(_reaches_all(axis) for axis in (row_axis, column_axis)):
             x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
-        lower = _on_groups(algorithm, groups, row_axis, column_axis, trimmed)
+        lower = _on_groups(algorithm, trimmed)
         by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
         product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
         y = product.transposed(x, filters, bias)
@@ -330,21 +330,20 @@ def _reaches_all(axis: AxisGeometry) -> bool:
     return axis.dilation == 1 and len(axis.useful_inputs) == axis.input_size
 
 
-def _on_groups(
-    lowering: Lowering, groups: Any, rows: Any, columns: Any, trimmed: bool
-) -> Callable[[Any, Any, Any], Any]:
+def _on_groups(lowering: Lowering, trimmed: bool) -> Callable[..., Any]:
     """`lowering` for filters in TensorFlow's layout, any number of groups, and a bias or `None`."""
-    whole = rows, columns
-    if trimmed:
-        rows, columns = rows.trimmed(), columns.trimmed()
-    biased = lowering.biased and rows.fills_phases and columns.fills_phases
 
-    def lower(x: Any, filters: Any, bias: Any) -> Any:
-        if bias is not None and not biased:
-            return tf.nn.bias_add(lower(x, filters, None), bias)
-        own = () if bias is None else (bias,)
+    def lower(x: Any, filters: Any, bias: Any, rows: Any, columns: Any, groups: Any) -> Any:
         if trimmed:
-            x, filters, _, _ = _trim(x, filters, *whole)
+            x, filters, rows, columns = _trim(x, filters, rows, columns)
+        if bias is not None and not (
+            lowering.biased and rows.fills_phases and columns.fills_phases
+        ):
+            return tf.nn.bias_add(convolve(x, filters, rows, columns, groups), bias)
+        own = () if bias is None else (bias,)
+        return convolve(x, filters, rows, columns, groups, *own)
+
+    def convolve(x: Any, filters: Any, rows: Any, columns: Any, groups: Any, *own: Any) -> Any:
         if is_one(groups):
             return lowering.lower(x, filters, rows, columns, *own)
         if lowering.grouped:
