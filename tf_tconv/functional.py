@@ -30,7 +30,7 @@ from tf_tconv.fitting import (
 )
 from tf_tconv.geometry import AxisGeometry, AxisNames, brief, check_integer
 from tf_tconv.lowerings import REGISTRY, Lowering
-from tf_tconv.lowerings.shapes import LARGEST, is_one, quotient, sizes
+from tf_tconv.lowerings.shapes import LARGEST, is_one, quotient, sizes, times
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.memory import remembered
 from tf_tconv.planning import (
@@ -274,7 +274,7 @@ def solve(arguments: Arguments) -> Call:
     if not isinstance(groups, int):
         out_channels = asked[3]  # What the groups were inferred from, and checked.
     else:
-        out_channels = per_group * groups
+        out_channels = times(per_group, groups)
         rule = f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}"
         argument = output_shape.arguments[3] if output_shape else ""
         checks += check_equal(argument, asked[3], out_channels, rule)
@@ -351,7 +351,7 @@ def _on_groups(lowering: Lowering, trimmed: bool) -> Callable[..., Any]:
             each = quotient(channels, groups)
             shape = [height, width, per_group, groups, each]
             filters = tf.transpose(tf.reshape(filters, shape), [0, 1, 3, 2, 4])
-            shape = [height, width, groups * per_group, each]
+            shape = [height, width, times(groups, per_group), each]
             return lowering.lower(x, tf.reshape(filters, shape), rows, columns, *own)
         if not isinstance(groups, int):
             return lowering.lower(x, filters, rows, columns, groups)
