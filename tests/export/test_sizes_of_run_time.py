@@ -247,6 +247,13 @@ def test_litert_of_a_call_in_the_middle(lowering, after, tmp_path):
         np.testing.assert_allclose(y, model(x), rtol=1e-5)
 
 
+def of_sizes(w, stride, padding, groups, lowering):
+    """A call as a function of the image and the output's whole shape."""
+    return lambda x, size: tf_tconv.conv2d_transpose(
+        x, w, size, stride, padding, groups=groups, lowering=lowering
+    )
+
+
 ONES = [  # batch, kernel, stride, channels in and out, padding
     (1, 3, 2, (2, 3), "SAME"),
     (1, 1, 2, (1, 1), "VALID"),
@@ -273,13 +280,10 @@ def test_openvino_reads_graphs_with_sizes_that_are_one(lowering, groups):
             tf.TensorSpec([4], tf.int32, name="size"),
         ]
 
-        @tf.function(input_signature=signature, autograph=False)
-        def call(x, size, w=w, stride=stride, padding=padding):
-            return tf_tconv.conv2d_transpose(
-                x, w, size, stride, padding, groups=groups, lowering=lowering
-            )
-
-        file = written(call)  # Whose memory the model goes on to read.
+        call = of_sizes(w, stride, padding, groups, lowering)
+        file = written(
+            tf.function(call, signature, autograph=False)
+        )  # Whose memory the model goes on to read.
         model = core.compile_model(
             core.read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
         )
