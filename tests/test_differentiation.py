@@ -17,7 +17,8 @@ CALLS = [
     {"strides": (1, 3), "padding": "VALID", "groups": 4, "dilations": 2},
     {"strides": 2, "padding": [[0, 0], [4, 0], [0, 1], [0, 0]]},
 ]
-MODES = {"eager": None, "graph": False, "xla": True}
+MODES = {"eager": None, "graph": False, "xla": True, "open sizes": False}
+OPEN = [tf.TensorSpec([None, None, None, 4]), tf.TensorSpec([3, 2, None, 4])]
 
 
 def arrays(groups):
@@ -57,7 +58,8 @@ def _pair(value):
 def in_mode(mode, function):
     if MODES[mode] is None:
         return function
-    return tf.function(function, jit_compile=MODES[mode], autograph=False)
+    signature = OPEN if mode == "open sizes" else None
+    return tf.function(function, signature, jit_compile=MODES[mode], autograph=False)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import tensorflow as tf
 
+from tf_tconv.geometry import AxisGeometry
 from tf_tconv.lowerings.accumulation import channel_sums, summed_once
 from tf_tconv.lowerings.convolution import convolve
 from tf_tconv.lowerings.padding import grow, pad_or_crop, padding_name
 from tf_tconv.lowerings.patches import patches
-from tf_tconv.lowerings.shapes import is_one, maximum, quotient, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, quotient, sizes, times
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class TransposeProduct:
         rows: geometry of the height, an `AxisGeometry` or `RunTimeAxis`.
         columns: geometry of the width.
         groups: number of independent channel groups, a scalar tensor if only the run knows it.
-        lower: `(x, filters, bias) -> y`, computes the transposed convolution; the bias may be None.
+        lower: `(x, filters, bias, rows, columns, groups) -> y`, computes the transposed
+            convolution; the bias may be None.
         by_products: which of the other two, forward convolution and filter gradient, are matrix
             products of patches, not convolutions; only for one group and sizes known when traced.
     """
@@ -39,7 +41,7 @@ class TransposeProduct:
     rows: Any
     columns: Any
     groups: Any
-    lower: Callable[[Any, Any, Any], Any]
+    lower: Callable[..., Any]
     by_products: tuple[bool, bool] = (False, False)
 
     def transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
@@ -53,16 +55,18 @@ class TransposeProduct:
         Returns:
             `[batch, output height, output width, out]`.
         """
+        here = self._here()
 
         @tf.custom_gradient
         def apply(x: Any, filters: Any, *bias: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, ...]:
                 sums = [summed_once("sum", channel_sums, upstream) for _ in bias]
-                return self.forward(upstream, filters), self.filter_gradient(upstream, x), *sums
+                return here.forward(upstream, filters), here.filter_gradient(upstream, x), *sums
 
-            return self._transposed(x, filters, *bias), gradient
+            return here._transposed(x, filters, *bias), gradient
 
-        return apply(*_local(x, filters, *([] if bias is None else [bias])))
+        operands = _local((x, self._inputs), (filters, self._kernel))
+        return apply(*operands, *([] if bias is None else _local((bias, (None,)))))
 
     def forward(self, y: Any, filters: Any) -> Any:
         """``x[j] = sum_a y[j s + a d - p0] w[a]``, the strided convolution whose adjoint this is.
@@ -74,15 +78,16 @@ class TransposeProduct:
         Returns:
             `[batch, input height, input width, in]`.
         """
+        here = self._here()
 
         @tf.custom_gradient
         def apply(y: Any, filters: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, Any]:
-                return self.transposed(upstream, filters), self.filter_gradient(y, upstream)
+                return here.transposed(upstream, filters), here.filter_gradient(y, upstream)
 
-            return self._forward(y, filters), gradient
+            return here._forward(y, filters), gradient
 
-        return apply(*_local(y, filters))
+        return apply(*_local((y, self._outputs), (filters, self._kernel)))
 
     def filter_gradient(self, y: Any, x: Any) -> Any:
         """``w[a] = sum_j y[j s + a d - p0] x[j]``, the correlation of output with input.
@@ -94,24 +99,37 @@ class TransposeProduct:
         Returns:
             `[kernel height, kernel width, out / groups, in]`.
         """
+        here = self._here()
 
         @tf.custom_gradient
         def apply(y: Any, x: Any) -> Any:
             def gradient(upstream: Any) -> tuple[Any, Any]:
-                return self.transposed(x, upstream), self.forward(y, upstream)
+                return here.transposed(x, upstream), here.forward(y, upstream)
 
-            return self._filter_gradient(y, x), gradient
+            return here._filter_gradient(y, x), gradient
 
-        return apply(*_local(y, x))
+        return apply(*_local((y, self._outputs), (x, self._inputs)))
+
+    def _here(self) -> TransposeProduct:
+        """The same, with what only the run knows as members of the graph now being built.
+
+        As with the tensors of a call, see `_local`.
+        """
+        return replace(
+            self,
+            rows=_axis_here(self.rows),
+            columns=_axis_here(self.columns),
+            groups=_member(self.groups),
+        )
 
     def _transposed(self, x: Any, filters: Any, bias: Any = None) -> Any:
         batch, *_ = sizes(x)
-        channels = sizes(filters)[2] * self.groups
+        channels = times(sizes(filters)[2], self.groups)
         shape = [batch, self.rows.output_size, self.columns.output_size, channels]
         if _is_empty(x.shape) or _is_empty(filters.shape) or _is_empty(shape):
             y = tf.zeros(shape, x.dtype)
             return y if bias is None else y + bias
-        return self.lower(x, filters, bias)
+        return self.lower(x, filters, bias, self.rows, self.columns, self.groups)
 
     def _forward(self, y: Any, filters: Any) -> Any:
         batch, *_ = sizes(y)
@@ -186,7 +204,7 @@ class TransposeProduct:
         groups, per_group = self.groups, quotient(out, self.groups)
         y = tf.reshape(y, [batch, height, width, groups, per_group])
         y = tf.transpose(y, [4, 1, 2, 3, 0])
-        y = tf.reshape(y, [per_group, height, width, groups * batch])
+        y = tf.reshape(y, [per_group, height, width, times(groups, batch)])
         kernel = tf.transpose(x, [1, 2, 0, 3])
         filters = convolve(y, kernel, strides=self._dilations, dilations=self._strides)
         return tf.transpose(filters, [1, 2, 0, 3])
@@ -199,6 +217,18 @@ class TransposeProduct:
         x = grow(x, (1, 1))
         same = padding == "SAME"
         return grow(y, [1 if same else axis.effective_kernel for axis in self._axes]), x
+
+    @property
+    def _inputs(self) -> tuple[Any, ...]:
+        return None, self.rows.input_size, self.columns.input_size, None
+
+    @property
+    def _outputs(self) -> tuple[Any, ...]:
+        return None, self.rows.output_size, self.columns.output_size, None
+
+    @property
+    def _kernel(self) -> tuple[Any, ...]:
+        return self.rows.kernel_size, self.columns.kernel_size, None, None
 
     @property
     def _axes(self) -> tuple[Any, Any]:
@@ -233,14 +263,37 @@ def _pad_behind(axis: Any) -> Any:
     return missing if missing >= 0 else -(-missing // axis.stride * axis.stride)
 
 
-def _local(*tensors: Any) -> Any:
-    """The tensors as members of the graph now being built.
+def _local(*operands: tuple[tf.Tensor, tuple[Any, ...]]) -> list[tf.Tensor]:
+    """Tensors as members of the graph now being built, their shapes as far as sizes are known.
 
     A custom gradient keeps the tensors it was given. One from an outer graph would still be that
     one when the gradient of the gradient is built elsewhere, and forward-mode differentiation of a
-    `tf.function` then fails.
+    `tf.function` then fails. And a gradient that comes from another graph may have lost its shape:
+    the kernel's, say, without which there are no phases.
+
+    Args:
+        *operands: each a tensor and its sizes; those that are not integers are not known.
     """
-    return tensors if tf.executing_eagerly() else map(tf.identity, tensors)
+    copies = []
+    for tensor, shape in operands:
+        copy = tensor if tf.executing_eagerly() else tf.identity(tensor)
+        copy.set_shape([size if isinstance(size, int) else None for size in shape])
+        copies.append(copy)
+    return copies
+
+
+def _axis_here(axis: Any) -> Any:
+    """An axis whose sizes of run time, if any, are members of the graph now being built."""
+    if isinstance(axis, AxisGeometry):
+        return axis
+    return replace(axis, **{each.name: _member(getattr(axis, each.name)) for each in fields(axis)})
+
+
+def _member(size: Any) -> Any:
+    """A size as a member of the graph now being built: copied only from another one."""
+    if isinstance(size, int) or tf.executing_eagerly():
+        return size
+    return size if size.graph is tf.compat.v1.get_default_graph() else tf.identity(size)
 
 
 def _is_empty(shape: Any) -> bool:

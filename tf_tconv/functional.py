@@ -30,7 +30,7 @@ from tf_tconv.fitting import (
 )
 from tf_tconv.geometry import AxisGeometry, AxisNames, brief, check_integer
 from tf_tconv.lowerings import REGISTRY, Lowering
-from tf_tconv.lowerings.shapes import LARGEST, is_one, quotient, sizes
+from tf_tconv.lowerings.shapes import LARGEST, is_one, quotient, sizes, times
 from tf_tconv.lowerings.work import Sizes
 from tf_tconv.memory import remembered
 from tf_tconv.planning import (
@@ -210,7 +210,7 @@ def transpose(arguments: Arguments, lowering: str) -> Any:
         trimmed = algorithm.trimmed and _is_static(row_axis, column_axis)
         if trimmed and not all(_reaches_all(axis) for axis in (row_axis, column_axis)):
             x, filters, row_axis, column_axis = _trim(x, filters, row_axis, column_axis)
-        lower = _on_groups(algorithm, groups, row_axis, column_axis, trimmed)
+        lower = _on_groups(algorithm, trimmed)
         by_products = gradients_by_products(None if call.assumed else call.sizes, backend())
         product = TransposeProduct(row_axis, column_axis, groups, lower, by_products)
         y = product.transposed(x, filters, bias)
@@ -274,7 +274,7 @@ def solve(arguments: Arguments) -> Call:
     if not isinstance(groups, int):
         out_channels = asked[3]  # What the groups were inferred from, and checked.
     else:
-        out_channels = per_group * groups
+        out_channels = times(per_group, groups)
         rule = f"is not filters.shape[2] times {groups} group{'s' * (groups > 1)}"
         argument = output_shape.arguments[3] if output_shape else ""
         checks += check_equal(argument, asked[3], out_channels, rule)
@@ -330,21 +330,20 @@ def _reaches_all(axis: AxisGeometry) -> bool:
     return axis.dilation == 1 and len(axis.useful_inputs) == axis.input_size
 
 
-def _on_groups(
-    lowering: Lowering, groups: Any, rows: Any, columns: Any, trimmed: bool
-) -> Callable[[Any, Any, Any], Any]:
+def _on_groups(lowering: Lowering, trimmed: bool) -> Callable[..., Any]:
     """`lowering` for filters in TensorFlow's layout, any number of groups, and a bias or `None`."""
-    whole = rows, columns
-    if trimmed:
-        rows, columns = rows.trimmed(), columns.trimmed()
-    biased = lowering.biased and rows.fills_phases and columns.fills_phases
 
-    def lower(x: Any, filters: Any, bias: Any) -> Any:
-        if bias is not None and not biased:
-            return tf.nn.bias_add(lower(x, filters, None), bias)
-        own = () if bias is None else (bias,)
+    def lower(x: Any, filters: Any, bias: Any, rows: Any, columns: Any, groups: Any) -> Any:
         if trimmed:
-            x, filters, _, _ = _trim(x, filters, *whole)
+            x, filters, rows, columns = _trim(x, filters, rows, columns)
+        if bias is not None and not (
+            lowering.biased and rows.fills_phases and columns.fills_phases
+        ):
+            return tf.nn.bias_add(convolve(x, filters, rows, columns, groups), bias)
+        own = () if bias is None else (bias,)
+        return convolve(x, filters, rows, columns, groups, *own)
+
+    def convolve(x: Any, filters: Any, rows: Any, columns: Any, groups: Any, *own: Any) -> Any:
         if is_one(groups):
             return lowering.lower(x, filters, rows, columns, *own)
         if lowering.grouped:
@@ -352,7 +351,7 @@ def _on_groups(
             each = quotient(channels, groups)
             shape = [height, width, per_group, groups, each]
             filters = tf.transpose(tf.reshape(filters, shape), [0, 1, 3, 2, 4])
-            shape = [height, width, groups * per_group, each]
+            shape = [height, width, times(groups, per_group), each]
             return lowering.lower(x, tf.reshape(filters, shape), rows, columns, *own)
         if not isinstance(groups, int):
             return lowering.lower(x, filters, rows, columns, groups)

@@ -247,6 +247,56 @@ def test_litert_of_a_call_in_the_middle(lowering, after, tmp_path):
         np.testing.assert_allclose(y, model(x), rtol=1e-5)
 
 
+def of_sizes(w, stride, padding, groups, lowering):
+    """A call as a function of the image and the output's whole shape."""
+    return lambda x, size: tf_tconv.conv2d_transpose(
+        x, w, size, stride, padding, groups=groups, lowering=lowering
+    )
+
+
+ONES = [  # batch, kernel, stride, channels in and out, padding
+    (1, 3, 2, (2, 3), "SAME"),
+    (1, 1, 2, (1, 1), "VALID"),
+    (None, 2, 1, (1, 1), "VALID"),
+    (1, 3, 1, (1, 2), "SAME"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.peers("openvino", "tf2onnx")
+@pytest.mark.parametrize(
+    ("lowering", "groups"), [("auto", None), *((name, 1) for name in LOWERINGS)]
+)
+def test_openvino_reads_graphs_with_sizes_that_are_one(lowering, groups):
+    """TensorFlow's optimizer makes a broadcast of a product with 1, and OpenVINO an axis of that.
+
+    Without `groups` they are those of run time, whichever number it is.
+    """
+    core = importlib.import_module("openvino").Core()
+    for batch, kernel, stride, (channels, out), padding in ONES:
+        w = ramp(kernel, kernel, out, channels).astype(np.float32)
+        signature = [
+            tf.TensorSpec([batch, None, None, channels], name="x"),
+            tf.TensorSpec([4], tf.int32, name="size"),
+        ]
+
+        call = of_sizes(w, stride, padding, groups, lowering)
+        file = written(
+            tf.function(call, signature, autograph=False)
+        )  # Whose memory the model goes on to read.
+        model = core.compile_model(
+            core.read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        )
+        for cells in SPATIAL:
+            x = ramp(1, *cells, channels).astype(np.float32)
+            size = tuple(
+                oracle.legal_output_sizes(n, kernel, stride, 1, padding)[-1] for n in cells
+            )
+            right = oracle.conv2d_transpose(x, w, size, (stride, stride), padding)
+            feed = [x, np.array([1, *size, out], np.int32)]
+            np.testing.assert_array_equal(model(feed)[0], right, err_msg=str((kernel, size)))
+
+
 @pytest.mark.slow
 @pytest.mark.peers("openvino")
 @pytest.mark.parametrize("shape", [(4, 3, 2), (None, None, 2)])

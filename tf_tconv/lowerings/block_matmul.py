@@ -17,7 +17,7 @@ from tf_tconv.lowerings import overlap_add
 from tf_tconv.lowerings.accumulation import accumulator
 from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
 from tf_tconv.lowerings.interleaving import to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes, times
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
@@ -54,13 +54,13 @@ def _lines(x: Any, taps: Any) -> Any:
     if down == 1:
         # A batch of lines times a batch of one: there oneDNN writes beyond the result, to a crash
         # (TensorFlow 2.21).
-        x = reshape(x, [batch * height * width, channels])
-        taps = tf.reshape(taps, [across * out, channels])
+        x = reshape(x, [times(batch, height, width), channels])
+        taps = tf.reshape(taps, [times(across, out), channels])
     else:
-        x = reshape(x, [batch * height, 1, width, channels])
-        taps = tf.reshape(taps, [down, across * out, channels])
+        x = reshape(x, [times(batch, height), 1, width, channels])
+        taps = tf.reshape(taps, [down, times(across, out), channels])
     y = tf.matmul(x, taps, transpose_b=True)
-    return reshape(y, [batch, height, down, width, across * out])
+    return reshape(y, [batch, height, down, width, times(across, out)])
 
 
 def work(call: Sizes) -> Work:

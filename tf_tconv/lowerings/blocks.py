@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_tconv.geometry import Block, PhaseGrid
 from tf_tconv.lowerings.interleaving import steps_of
 from tf_tconv.lowerings.padding import pad_or_crop_axes
+from tf_tconv.lowerings.shapes import times
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
@@ -65,7 +66,7 @@ def around_block(
         rows.around(down.steps),
         columns.around(across.steps),
         rows.missing(down),
-        (before * out, after * out),
+        (times(before, out), times(after, out)),
     ]
 
 

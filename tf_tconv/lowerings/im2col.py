@@ -16,7 +16,7 @@ from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings import subpixel
 from tf_tconv.lowerings.accumulation import summed_once
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, plus, quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import is_one, maximum, plus, quotient, reshape, sizes, times
 from tf_tconv.lowerings.windows import convolve_windows
 from tf_tconv.lowerings.work import Convolution, Copy, Product, Sizes, Step, Work
 
@@ -48,7 +48,7 @@ def _multiply(
     ]
     gathered = shifted[0] if len(shifted) == 1 else tf.concat(shifted, axis=3)
     depth = cells_down * cells_across * channels
-    gathered = reshape(gathered, [batch * tall * wide, depth])
+    gathered = reshape(gathered, [times(batch, tall, wide), depth])
     y = summed_once("product", tf.matmul, gathered, tf.reshape(w, [depth, out]))
     return y if reshaped else reshape(y, [batch, tall, wide, out])
 

@@ -15,14 +15,14 @@ import tensorflow as tf
 
 from tf_tconv.geometry import PhaseGrid
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import is_one, maximum, reshape, sizes, times
+from tf_tconv.lowerings.shapes import is_one, maximum, plus, reshape, sizes, times
 from tf_tconv.lowerings.work import Copy, Sizes, Step
 
 
 def step_counts(x: Any, rows: PhaseGrid, columns: PhaseGrid) -> tuple[Any, Any]:
     """How many steps down and across the output of `x` has."""
     _, height, width, _ = sizes(x)
-    return maximum(height + rows.more, 0), maximum(width + columns.more, 0)
+    return maximum(plus(height, rows.more), 0), maximum(plus(width, columns.more), 0)
 
 
 def side_by_side(pieces: Sequence[tuple[range, Any]], count: int, axis: int, unit: Any = 1) -> Any:
@@ -61,7 +61,7 @@ def as_lines(steps: Any) -> Any:
     bands, steps_across, phases_down, phases_across = sizes(steps)
     if not is_one(phases_down):
         steps = tf.transpose(steps, [0, 2, 1, 3])
-    return reshape(steps, [bands, phases_down, steps_across * phases_across])
+    return reshape(steps, [bands, phases_down, times(steps_across, phases_across)])
 
 
 def to_cells(lines: Any, x: Any, rows: PhaseGrid, columns: PhaseGrid, out: Any) -> Any:

@@ -33,7 +33,7 @@ from tf_tconv.lowerings.kernels import (
     work_of_kernel,
 )
 from tf_tconv.lowerings.padding import pad_or_crop
-from tf_tconv.lowerings.shapes import plus, quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import plus, quotient, reshape, sizes, times
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -51,7 +51,7 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
     steps_down, steps_across = step_counts(x, down, across)
     lines = len(window.blocks)
     images = _images(pad_or_crop(x, down.around(window.blocks), (0, 0)), steps_down, lines)
-    images = reshape(images, [batch * steps_down, lines, width, channels])
+    images = reshape(images, [times(batch, steps_down), lines, width, channels])
     taps, padding = _tall(window_taps(down, window))
     pieces = []
     for columns_of in across.windows(joined=True):
@@ -69,7 +69,12 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any
         y = phases_first(
             add_bias(y, bias, len(columns_of.phases), groups), groups, len(columns_of.phases)
         )
-        shape = [batch * steps_down, phases, steps_across, len(columns_of.phases) * out]
+        shape = [
+            times(batch, steps_down),
+            phases,
+            steps_across,
+            times(len(columns_of.phases), out),
+        ]
         pieces.append((columns_of.phases, reshape(y, shape)))
     y = side_by_side(pieces, across.stride, axis=3, unit=out)
     y = side_by_side([(window.phases, y)], down.stride, axis=1)
@@ -88,7 +93,7 @@ def _images(x: Any, steps: Any, lines: int) -> Any:
         `[batch, steps, lines * width * in]`.
     """
     batch, height, width, channels = sizes(x)
-    x = reshape(x, [batch, height, width * channels])
+    x = reshape(x, [batch, height, times(width, channels)])
     return tf.concat([x[:, line : plus(steps, line)] for line in range(lines)], axis=2)
 
 

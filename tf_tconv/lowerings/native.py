@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.lowerings.padding import pad_or_crop, padding_name
-from tf_tconv.lowerings.shapes import maximum, sizes
+from tf_tconv.lowerings.shapes import maximum, sizes, times
 
 
 def lower(x: Any, w: Any, rows: Any, columns: Any, groups: Any = 1) -> Any:
@@ -27,7 +27,7 @@ def lower(x: Any, w: Any, rows: Any, columns: Any, groups: Any = 1) -> Any:
         cells = [axis.output_size for axis in axes]
     else:
         cells = [_reached(size, axis) for size, axis in zip(image, axes, strict=True)]
-    output_shape = [batch, *cells, sizes(w)[2] * groups]
+    output_shape = [batch, *cells, times(sizes(w)[2], groups)]
     y = tf.nn.conv2d_transpose(
         x,
         w,

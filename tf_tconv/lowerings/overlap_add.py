@@ -16,7 +16,7 @@ from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings.accumulation import accumulator
 from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
 from tf_tconv.lowerings.interleaving import as_lines, step_counts, to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes, times
 from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
 
 
@@ -29,11 +29,18 @@ def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
 
     def image(row_block: Block, column_block: Block) -> Any:
         lines, cells = row_block.taps, column_block.taps
-        return products[..., lines.start : lines.stop, cells.start * out : cells.stop * out]
+        return products[
+            ..., lines.start : lines.stop, times(cells.start, out) : times(cells.stop, out)
+        ]
 
     steps = tf.cast(sum_of_blocks(image, down, across, out, lines_in_place=False), x.dtype)
     steps_down, steps_across = step_counts(x, down, across)
-    shape = [sizes(x)[0] * steps_down, steps_across, down.stride, across.stride * out]
+    shape = [
+        times(sizes(x)[0], steps_down),
+        steps_across,
+        down.stride,
+        times(across.stride, out),
+    ]
     return to_cells(as_lines(reshape(steps, shape)), x, down, across, out)
 
 
@@ -49,19 +56,19 @@ def _products(x: Any, w: Any) -> Any:
     """
     batch, height, width, channels = sizes(x)
     kernel_height, kernel_width, out, per_group = sizes(w)
-    pixels, taps = batch * height * width, kernel_height * kernel_width
+    pixels, taps = times(batch, height, width), kernel_height * kernel_width
     groups = quotient(channels, per_group)
     if is_one(groups):
-        x, w = reshape(x, [pixels, channels]), tf.reshape(w, [taps * out, channels])
+        x, w = reshape(x, [pixels, channels]), tf.reshape(w, [times(taps, out), channels])
         y = tf.matmul(x, w, transpose_b=True)
     else:
         each = quotient(out, groups)
         x = tf.transpose(reshape(x, [pixels, groups, per_group]), [1, 0, 2])
         w = tf.transpose(tf.reshape(w, [taps, groups, each, per_group]), [1, 0, 2, 3])
-        w = tf.reshape(w, [groups, taps * each, per_group])
+        w = tf.reshape(w, [groups, times(taps, each), per_group])
         y = reshape(tf.matmul(x, w, transpose_b=True), [groups, pixels, taps, each])
         y = tf.transpose(y, [1, 2, 0, 3])
-    return reshape(y, [batch, height, width, kernel_height, kernel_width * out])
+    return reshape(y, [batch, height, width, kernel_height, times(kernel_width, out)])
 
 
 def work(call: Sizes) -> Work:

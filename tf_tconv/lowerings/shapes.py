@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,11 +43,15 @@ def plus(a: Any, b: Any) -> Any:
     return a if isinstance(b, int) and b == 0 else a + b
 
 
-def times(a: Any, b: Any) -> Any:
-    """The product of two sizes, without an op where one is known to be 1; see `plus`."""
-    if is_one(a):
-        return b
-    return a if is_one(b) else a * b
+def times(*factors: Any) -> Any:
+    """The product of sizes, without an op for those known to be 1, or where one is 0; see `plus`.
+
+    Every product of a lowering with a size that only the run knows is this one.
+    """
+    if any(isinstance(factor, int) and factor == 0 for factor in factors):
+        return 0
+    others = [factor for factor in factors if not is_one(factor)]
+    return functools.reduce(operator.mul, others) if others else 1
 
 
 def is_one(size: Any) -> bool:

@@ -25,7 +25,7 @@ from tf_tconv.lowerings.kernels import (
     window_taps,
     work_of_kernel,
 )
-from tf_tconv.lowerings.shapes import quotient, reshape, sizes
+from tf_tconv.lowerings.shapes import quotient, reshape, sizes, times
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -74,7 +74,12 @@ def convolve_windows(
             phases = len(down.phases) * len(across.phases)
             # [batch, steps down, steps across, phases down * phases across * out]
             y = phases_first(add_bias(y, bias, phases, groups), groups, phases)
-            shape = [batch * steps_down, steps_across, len(down.phases), len(across.phases) * out]
+            shape = [
+                times(batch, steps_down),
+                steps_across,
+                len(down.phases),
+                times(len(across.phases), out),
+            ]
             pieces.append((across.phases, reshape(y, shape)))
         steps = side_by_side(pieces, columns.stride, axis=3, unit=out)
         bands.append((down.phases, as_lines(steps)))

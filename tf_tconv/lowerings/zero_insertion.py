@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisRelations
 from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.shapes import reshape, sizes
+from tf_tconv.lowerings.shapes import reshape, sizes, times
 from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
 
 
@@ -42,12 +42,12 @@ def _insert_zeros(x: Any, row_stride: int, column_stride: int) -> Any:
     """
     batch, height, width, channels = sizes(x)
     if column_stride > 1:
-        cells = reshape(x, [batch * height, width, 1, channels])
+        cells = reshape(x, [times(batch, height), width, 1, channels])
         cells = tf.pad(cells, [[0, 0], [0, 0], [0, column_stride - 1], [0, 0]])
         width = width * column_stride
         x = reshape(cells, [batch, height, width, channels])
     if row_stride > 1:
-        lines = reshape(x, [batch, height, 1, width * channels])
+        lines = reshape(x, [batch, height, 1, times(width, channels)])
         lines = tf.pad(lines, [[0, 0], [0, 0], [0, row_stride - 1], [0, 0]])
         x = reshape(lines, [batch, height * row_stride, width, channels])
     return x
