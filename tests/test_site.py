@@ -26,7 +26,7 @@ def load(name):
 
 site, rule_picture = load("build_site"), load("build_rule_picture")
 
-NAMESPACES = ("checkerboard", "dialects")
+NAMESPACES = ("checkerboard", "conversion", "dialects")
 """Modules among the public names whose own names are listed one by one."""
 
 

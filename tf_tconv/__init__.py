@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from tf_tconv import checkerboard, dialects, lowerings
+from tf_tconv import checkerboard, conversion, dialects, lowerings
 from tf_tconv.autotuning import autotune
 from tf_tconv.call_plan import plan
 from tf_tconv.conversion import convert_model
@@ -26,6 +26,7 @@ __all__ = [
     "autotune",
     "checkerboard",
     "conv2d_transpose",
+    "conversion",
     "convert_model",
     "convolution_matrix",
     "dialects",

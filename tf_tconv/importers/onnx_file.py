@@ -119,7 +119,7 @@ def from_onnx_all(
     Example:
         >>> layers = from_onnx_all("decoder.onnx")  # doctest: +SKIP
     """
-    check_name("data_format", data_format, ("channels_last", "channels_first"))
+    data_format = check_name("data_format", data_format, ("channels_last", "channels_first"))
     layers, left = {}, []
     nodes = _nodes(source, initializers)
     for key, found in nodes.items():
