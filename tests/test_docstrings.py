@@ -44,6 +44,7 @@ def test_public_names():
         "autotune",
         "checkerboard",
         "conv2d_transpose",
+        "conversion",
         "convert_model",
         "convolution_matrix",
         "dialects",
