@@ -370,7 +370,7 @@ def test_losses_metrics_and_schedules_of_the_users_own_are_reused():
     metric = LastError(3.0)
     model = sequential()
     optimizer = keras.optimizers.SGD(Halving(), momentum=0.5)
-    model.compile(optimizer, loss=loss, loss_weights=0.5, metrics=[metric, "mae"], run_eagerly=True)
+    model.compile(optimizer, loss=loss, metrics=[metric, "mae"], run_eagerly=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         converted = convert(model).model

@@ -232,6 +232,7 @@ def of_own_class(tmp_path, monkeypatch):
     module = tmp_path / "own_layers.py"
     module.write_text(OWN)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # Importing adds to it, and Keras imports, too.
     own = command._imported(str(module))
     network(NATIVE(3, 2, name="first"), own.GELU(name="gelu")).save(tmp_path / "in.keras")
     yield tmp_path

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from exporting import LiteRt, to_litert
+from exporting import LiteRt, copies_collected_soon, to_litert
 from integers import ramp
 
 import tf_tconv
@@ -127,7 +127,7 @@ def test_onnx_of_an_output_size_of_run_time(lowering):
 
 def written(function):
     """A function as an ONNX file."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), copies_collected_soon():
         warnings.simplefilter("ignore", FutureWarning)  # tf2onnx asks NumPy for a name of old.
         convert = importlib.import_module("tf2onnx").convert
         model, _ = convert.from_function(function, input_signature=function.input_signature)
