@@ -108,7 +108,7 @@ def _nodes(lowering: str, batch: int | None, image: tuple[int | None, ...], aske
 
     @tf.function(input_signature=signature[: 1 + asked], autograph=False)
     def layer(x: Any, size: Any = None) -> Any:
-        return tf_tconv.conv2d_transpose(x, w, size, strides=2, lowering=lowering)
+        return tf_tconv.conv2d_transpose(x, w, size, 2, groups=1, lowering=lowering)
 
     with warnings.catch_warnings():
         # tf2onnx looks for names that NumPy has to warn of.
