@@ -365,7 +365,7 @@ class Halving(keras.optimizers.schedules.LearningRateSchedule):
 
 def test_losses_metrics_and_schedules_of_the_users_own_are_reused():
     def loss(y, prediction):
-        return keras.ops.mean(y - prediction)
+        return keras.ops.mean(keras.ops.square(y - prediction))
 
     metric = LastError(3.0)
     model = sequential()
@@ -382,7 +382,9 @@ def test_losses_metrics_and_schedules_of_the_users_own_are_reused():
     assert type(converted.optimizer._learning_rate) is Halving
     assert converted.optimizer.momentum == 0.5
     x, y = ramp(4, 5, 4, 3), ramp(4, 11, 26, 2)
-    assert model.evaluate(x, y, verbose=0) == pytest.approx(converted.evaluate(x, y, verbose=0))
+    # Means of some thousand float32 values, of cells that may be rounded in another order.
+    right = pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-5)
+    assert converted.evaluate(x, y, verbose=0) == right
     converted.fit(x, y, verbose=0)
     assert optimizer.iterations == 0
 
