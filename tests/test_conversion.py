@@ -347,7 +347,7 @@ class LastError(keras.metrics.Metric):
         self.last.assign(keras.ops.mean(keras.ops.abs(y - prediction)) * self.scale)
 
     def result(self):
-        return keras.ops.convert_to_tensor(self.last)
+        return self.last * 1.0  # A tensor: the oldest Keras returns a variable as it is.
 
     def get_config(self):
         return {"name": self.name}
