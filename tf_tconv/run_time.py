@@ -207,7 +207,7 @@ def paddings_together(
 def enforce(checks: Sequence[Check]) -> list[Any]:
     """Ops to run before the computation: they raise `InvalidArgumentError` where a check fails.
 
-    They say what is wrong; that nothing is computed even where they are dropped sees `tied` to.
+    They say what is wrong; `tied` sees to it that nothing is computed even where they are dropped.
 
     One branch a check and one for success. XLA compiles away assertions but not this: there every
     size is known when it compiles, it keeps the one branch taken, and of the branches that raise it
