@@ -224,8 +224,17 @@ RUNS = {
 }
 
 
+def survives(sample):
+    """Whether TensorFlow's filter gradient is sure to: of one tap and a stride it writes too far.
+
+    With oneDNN, and to a crash on some processors only. Those samples are the oracle's, below.
+    """
+    kernel, strides, _ = _parts(sample)
+    return max(kernel) > 1 or max(strides) == 1
+
+
 @pytest.mark.parametrize("run", list(RUNS))
-@named(ANSWERED[::13])
+@named([sample for sample in ANSWERED[::13] if survives(sample)])
 def test_gradients_are_those_of_keras(sample, run):
     sample = sample.but(activation="relu")  # Whose gradient is an integer.
     image, layer = sample.inputs(), sample.filled()
@@ -239,7 +248,7 @@ def test_gradients_are_those_of_keras(sample, run):
 
 
 @pytest.mark.parametrize("run", list(RUNS))
-@named(UNANSWERED[::5])
+@named([*UNANSWERED[::5], *(sample for sample in ANSWERED[::13] if not survives(sample))])
 def test_gradients_are_right_where_keras_fails(sample, run):
     sample = sample.but(activation=None)
     image, kernel = sample.inputs(), sample.weights()[0]
