@@ -58,7 +58,7 @@ def wrapped():
 def lambdas_and_operations():
     scale = 3.0
     x = Input((None, None, 2), name="image")
-    y = NATIVE(2, 3, dilation_rate=2, padding="same", name="up")(x)
+    y = NATIVE(2, 3, padding="same", name="up")(x)
     y = keras.layers.Lambda(lambda t: t * scale, name="scaled")(y)
     return keras.Model(x, keras.ops.flip(y[:, 1:] + 1.0, axis=2), name="operations")
 
@@ -398,6 +398,16 @@ def test_extraordinary_inputs():
     converted = convert(keras.Model([tokens, image], outputs))
     assert [layer.equal for layer in converted.swapped] == [True, True]
     assert converted.largest_difference is not None
+
+
+def test_a_dilation_stays():
+    # Not compared: on CPUs without oneDNN, Keras' own layer is refused.
+    model = keras.Sequential([Input((4, 5, 3)), NATIVE(2, 3, dilation_rate=(2, 1), name="up")])
+    converted = convert(model, verify=False).model
+    layer = converted.get_layer("up")
+    assert type(layer) is tf_tconv.Conv2DTranspose
+    assert layer.dilation_rate == (2, 1)
+    assert tuple(converted.output_shape) == tuple(model.output_shape)
 
 
 class TestVerification:

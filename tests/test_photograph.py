@@ -55,7 +55,8 @@ def test_command_succeeds_and_draws(example, tmp_path):
 @pytest.fixture(scope="module")
 def comparisons(example):
     """What the example finds: of trained weights, and of integers."""
-    return example.run(example.photograph(SIZE), STEPS, Console(quiet=True))
+    quiet, refused = Console(quiet=True), example.refusals()
+    return example.run(example.photograph(SIZE), STEPS, quiet, refused)
 
 
 def test_trained_decoders_differ_by_rounding_only(example, comparisons):
