@@ -39,7 +39,8 @@ import difflib
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -710,6 +711,25 @@ class Unreachable:
         said = ValueError(" ".join(filter(None, (self.sentence, way_out(self.axes, words)))))
         said.__dict__["unreachable"] = self
         return said
+
+
+@contextmanager
+def restated(again: Callable[[Unreachable], ValueError]) -> Iterator[None]:
+    """Has the error of a size that cannot be reached said anew, as the caller would say it.
+
+    Args:
+        again: the error to raise in its place.
+
+    Raises:
+        ValueError: in place of the one raised inside; any other is left as it is.
+    """
+    try:
+        yield
+    except ValueError as error:
+        found = Unreachable.of(error)
+        if found is None:
+            raise
+        raise again(found) from None
 
 
 def way_out(axes: Sequence[AskedAxis], words: PaddingWords) -> str:

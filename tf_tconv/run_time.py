@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from tf_tconv.geometry import (
     legal_output_sizes,
     lowest_surplus,
     reach_of_others,
+    restated,
     solve_axis,
     split_padding,
     unreachable_message,
@@ -180,10 +181,9 @@ class AxisRequest:
         )
 
 
-@contextmanager
 def paddings_together(
     requests: Sequence[AxisRequest], sizes: Sequence[tuple[Any, Any]]
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Has the error of one axis say the padding of all, as the caller has to write it.
 
     Args:
@@ -193,15 +193,12 @@ def paddings_together(
     Raises:
         ValueError: in place of the one raised inside.
     """
-    try:
-        yield
-    except ValueError as error:
-        found = Unreachable.of(error)
-        if found is None:
-            raise
+
+    def together(found: Unreachable) -> ValueError:
         axes = (request.asked(*each) for request, each in zip(requests, sizes, strict=True))
-        words = requests[0].names.words
-        raise Unreachable(found.sentence, tuple(axes)).error(words) from None
+        return Unreachable(found.sentence, tuple(axes)).error(requests[0].names.words)
+
+    return restated(together)
 
 
 def enforce(checks: Sequence[Check]) -> list[Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from tf_tconv.geometry import (
@@ -13,6 +12,7 @@ from tf_tconv.geometry import (
     Unreachable,
     brief,
     check_integer,
+    restated,
 )
 
 
@@ -33,8 +33,7 @@ TORCH_PADDING = PaddingWords(_show_torch, named=False, alike=True)
 """height,width, for both sides of each."""
 
 
-@contextmanager
-def in_options(words: PaddingWords = PADDING) -> Iterator[None]:
+def in_options(words: PaddingWords = PADDING) -> AbstractContextManager[None]:
     """Has an error about an output size speak of the command's options.
 
     Args:
@@ -43,15 +42,13 @@ def in_options(words: PaddingWords = PADDING) -> Iterator[None]:
     Raises:
         ValueError: in place of the one raised inside.
     """
-    try:
-        yield
-    except ValueError as error:
-        found = Unreachable.of(error)
-        if found is None:
-            raise
+
+    def optional(found: Unreachable) -> ValueError:
         argument, _, rest = found.sentence.partition("=")
         option = "--padding" if argument.startswith("padding") else "--output-size"
-        raise Unreachable(f"{option}={rest}", found.axes).error(words) from None
+        return Unreachable(f"{option}={rest}", found.axes).error(words)
+
+    return restated(optional)
 
 
 def read_pair(option: str, text: str, lowest: int) -> list[int]:
