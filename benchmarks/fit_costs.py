@@ -4,7 +4,7 @@
     python benchmarks/fit_costs.py fit        writes tf_tconv/lowerings/costs.json from them
     python benchmarks/fit_costs.py check      what the choice loses on published layers, unseen
 
-A cost is linear in the counts of `tf_tconv.lowerings.costs`, times a factor a lowering. The fit
+A cost is linear in the counts of `tf_tconv.planning.costs`, times a factor a lowering. The fit
 starts from non-negative least squares of relative errors and goes on to where the choice loses
 least; see `fit`. Published layers are measured too, and never fitted on.
 """
@@ -32,9 +32,9 @@ from tf_tconv.benchmark.rows import geometric_mean
 from tf_tconv.lowerings import NAMES, REGISTRY, costs
 from tf_tconv.lowerings.patches import GRADIENTS
 from tf_tconv.lowerings.shapes import LARGEST
-from tf_tconv.lowerings.work import Convolution, Sizes, Work
+from tf_tconv.ops.counting import Convolution, Sizes, Work
 from tf_tconv.planning import by_product, candidates
-from tf_tconv.processor import processor
+from tf_tconv.planning.processor import processor
 from tf_tconv.timing import interleave
 
 HERE = Path(__file__).parent

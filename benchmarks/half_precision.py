@@ -18,14 +18,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tf_tconv.lowerings.accumulation import (
+from tf_tconv.ops.tensorflow.accumulation import (
     HALVES,
     SIGNIFICANT_BITS,
     accumulator,
     channel_sums,
     sums_in_float32,
 )
-from tf_tconv.processor import processor
+from tf_tconv.planning.processor import processor
 from tf_tconv.timing import interleave, ratios
 
 app = typer.Typer(add_completion=False)

@@ -30,7 +30,7 @@ from tf_tconv import lowerings, timing
 from tf_tconv.benchmark.layers import published
 from tf_tconv.benchmark.modes import MODES, Data, native, ours, ready
 from tf_tconv.explain import CellKind
-from tf_tconv.processor import cpus_allowed, processor
+from tf_tconv.planning.processor import cpus_allowed, processor
 
 # %matplotlib inline
 plt.style.use("tf_tconv.mplstyle")

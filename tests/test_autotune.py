@@ -13,10 +13,10 @@ import pytest
 import tensorflow as tf
 
 import tf_tconv
-from tf_tconv import locking, memory
-from tf_tconv.backend import backend
-from tf_tconv.call_plan import call_of
+from tf_tconv.functional.plan import call_of
 from tf_tconv.lowerings import NAMES
+from tf_tconv.planning import choices, locking
+from tf_tconv.planning.engine import engine as backend
 
 CALL = {"input_shape": [2, 5, 6, 3], "filters_shape": [3, 3, 4, 3], "strides": 2}
 
@@ -25,10 +25,10 @@ CALL = {"input_shape": [2, 5, 6, 3], "filters_shape": [3, 3, 4, 3], "strides": 2
 def path(tmp_path, monkeypatch):
     """The file, in a folder that is not there yet."""
     path = tmp_path / "cache" / "autotune.json"
-    monkeypatch.setenv(memory.VARIABLE, str(path))
-    memory.forget()
+    monkeypatch.setenv(choices.VARIABLE, str(path))
+    choices.forget()
     yield path
-    memory.forget()
+    choices.forget()
 
 
 def tune(what=CALL, **arguments):
@@ -51,7 +51,7 @@ def test_the_fastest_is_measured_and_chosen(path):
 
 def own(content):
     """What the file has for this machine."""
-    return content["settings"][memory.fingerprint()]
+    return content["settings"][choices.fingerprint()]
 
 
 def written(path, lowering):
@@ -59,7 +59,7 @@ def written(path, lowering):
     content = json.loads(path.read_text())
     own(content)["choices"] = dict.fromkeys(own(content)["choices"], lowering)
     path.write_text(json.dumps(content))
-    memory.forget()
+    choices.forget()
 
 
 def test_a_later_process_reads_the_file(path):
@@ -79,39 +79,39 @@ def test_the_choice_is_for_one_call_and_backend(path):
     assert "measured" not in tf_tconv.plan(**CALL, backend=elsewhere).reason
 
 
-@pytest.mark.parametrize("name", sorted(memory.here()))
+@pytest.mark.parametrize("name", sorted(choices.here()))
 def test_machines_and_versions_share_the_file(path, name, monkeypatch):
     tune()
     written(path, "line_batch")
-    here = memory.here()
+    here = choices.here()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(memory, "here", lambda: {**here, name: "another"})
-        memory.forget()
+        elsewhere.setattr(choices, "here", lambda: {**here, name: "another"})
+        choices.forget()
         assert "measured" not in tf_tconv.plan(**CALL).reason
         (tuned,) = tune()
         assert tuned.seconds
         assert "measured" in tf_tconv.plan(**CALL).reason
-    memory.forget()
+    choices.forget()
     assert tf_tconv.plan(**CALL).lowering == "line_batch"
     assert len(json.loads(path.read_text())["settings"]) == 2
 
 
 def test_the_file_forgets_machines_that_were_not_heard_of_for_long(path, monkeypatch):
     tune()
-    here = memory.here()
-    for number in range(memory.MOST_SETTINGS):
-        monkeypatch.setattr(memory, "here", lambda number=number: {**here, "machine": str(number)})
-        memory.forget()
-        memory.remember(solved(), "onednn", "im2col")
+    here = choices.here()
+    for number in range(choices.MOST_SETTINGS):
+        monkeypatch.setattr(choices, "here", lambda number=number: {**here, "machine": str(number)})
+        choices.forget()
+        choices.remember(solved(), "onednn", "im2col")
     settings = json.loads(path.read_text())["settings"]
-    assert len(settings) == memory.MOST_SETTINGS
+    assert len(settings) == choices.MOST_SETTINGS
     assert here not in [setting["here"] for setting in settings.values()]
 
 
 def solved(**changes):
     """A call in numbers."""
     _, call = call_of(**{**CALL, **changes})
-    return call.sizes
+    return call.load
 
 
 SETTINGS = {
@@ -125,7 +125,7 @@ SETTINGS = {
 def test_the_setting_is_the_processors_allowed_and_onednn():
     """As processes of their own say, whose settings TensorFlow reads when it starts."""
     code = "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
-    code += "from tf_tconv import memory; print(memory.here())"
+    code += "from tf_tconv.planning import choices; print(choices.here())"
     one, plain = (ast.literal_eval(run_python(code, **changes)) for changes in ({}, SETTINGS))
     assert (one["cpus"], plain["cpus"]) == ("1", "1")
     assert (plain["engine"], plain["instructions"]) == ("plain", "AVX2")
@@ -145,15 +145,15 @@ def run_python(code, **environment):
 
 WRITER = """
 import sys
-from tf_tconv import memory
-from tf_tconv.call_plan import call_of
+from tf_tconv.planning import choices
+from tf_tconv.functional.plan import call_of
 process = int(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(20):
     shape = [1 + process, 4, 4 + number, 3]
     call = call_of(input_shape=shape, filters_shape=[3, 3, 4, 3], strides=2)[1]
-    assert memory.remember(call.sizes, "onednn", "im2col") is None
+    assert choices.remember(call.load, "onednn", "im2col") is None
 """
 
 
@@ -175,9 +175,9 @@ def test_processes_that_write_at_the_same_time_keep_each_others_choices(path):
         process.communicate(timeout=120)
         assert process.returncode == 0
     assert len(own(json.loads(path.read_text()))["choices"]) == 60
-    memory.forget()
+    choices.forget()
     asked = solved(input_shape=[3, 4, 23, 3])
-    assert memory.remembered(asked, "onednn") == "im2col"
+    assert choices.remembered(asked, "onednn") == "im2col"
     assert sorted(each.name for each in path.parent.iterdir()) == [path.name, path.name + ".lock"]
 
 
@@ -185,7 +185,7 @@ def test_a_choice_of_another_process_is_taken_over_by_the_next_autotune(path):
     tune()
     content = json.loads(path.read_text())
     other = {**CALL, "strides": 3}
-    own(content)["choices"][memory.key(solved(strides=3), backend())] = "line_batch"
+    own(content)["choices"][choices.key(solved(strides=3), backend())] = "line_batch"
     path.write_text(json.dumps(content))
     assert "measured" not in tf_tconv.plan(**other).reason
     (tuned,) = tune(other)
@@ -195,21 +195,22 @@ def test_a_choice_of_another_process_is_taken_over_by_the_next_autotune(path):
 def test_threads_that_write_at_the_same_time_keep_each_others_choices(path):
     asked = [solved(input_shape=[1, 4, 4 + number, 3]) for number in range(40)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        reasons = list(pool.map(lambda each: memory.remember(each, "onednn", "im2col"), asked))
+        reasons = list(pool.map(lambda each: choices.remember(each, "onednn", "im2col"), asked))
     assert set(reasons) == {None}
-    memory.forget()
-    assert {memory.remembered(each, "onednn") for each in asked} == {"im2col"}
+    choices.forget()
+    assert {choices.remembered(each, "onednn") for each in asked} == {"im2col"}
 
 
 def test_a_writer_that_died_locks_nobody_out(path):
     path.parent.mkdir()
-    code = "import os, sys; from pathlib import Path; from tf_tconv.locking import locked\n"
+    code = "import os, sys; from pathlib import Path\n"
+    code += "from tf_tconv.planning.locking import locked\n"
     code += "with locked(Path(sys.argv[1])): print('held', flush=True); os._exit(1)"
     command = [sys.executable, "-c", code, f"{path}.lock"]
     died = subprocess.run(command, capture_output=True, text=True, check=False)
     assert died.stdout == "held\n"
     start = time.monotonic()
-    assert memory.remember(solved(), "onednn", "im2col") is None
+    assert choices.remember(solved(), "onednn", "im2col") is None
     assert time.monotonic() - start < locking.PATIENCE
 
 
@@ -217,7 +218,7 @@ def test_a_lock_that_is_not_given_back_keeps_nobody_out_for_ever(path, monkeypat
     path.parent.mkdir()
     monkeypatch.setattr(locking, "PATIENCE", 0.05)
     with locking.locked(path.with_name(path.name + ".lock")):
-        assert memory.remember(solved(), "onednn", "im2col") is None
+        assert choices.remember(solved(), "onednn", "im2col") is None
     assert len(own(json.loads(path.read_text()))["choices"]) == 1
 
 
@@ -233,7 +234,7 @@ BROKEN = {
     "settings of another form": b'{"settings": [1]}',
     "nested": b"[" * 100_000,
     "a number too long": b"1" * 5000,
-    "huge": b" " * (memory.MOST_BYTES + 1),
+    "huge": b" " * (choices.MOST_BYTES + 1),
 }
 
 
@@ -241,11 +242,11 @@ BROKEN = {
 def test_a_broken_file_is_no_error(path, name):
     path.parent.mkdir()
     path.write_bytes(BROKEN[name])
-    memory.forget()
+    choices.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
-    assert memory.remember(solved(), backend(), "im2col") is None
+    assert choices.remember(solved(), backend(), "im2col") is None
     assert own(json.loads(path.read_text()))["choices"]
-    memory.forget()
+    choices.forget()
     assert tf_tconv.plan(**CALL).lowering == "im2col"
 
 
@@ -253,12 +254,12 @@ def test_a_broken_file_is_no_error(path, name):
 def test_a_broken_entry_is_no_error(path, entry):
     path.parent.mkdir()
     if isinstance(entry, str):
-        choices = [1] if entry == "own" else {memory.key(solved(), backend()): ["im2col"]}
-        entry = {"here": memory.here(), "choices": choices}
-    path.write_text(json.dumps({"settings": {memory.fingerprint(): entry, "another": 7}}))
-    memory.forget()
+        kept = [1] if entry == "own" else {choices.key(solved(), backend()): ["im2col"]}
+        entry = {"here": choices.here(), "choices": kept}
+    path.write_text(json.dumps({"settings": {choices.fingerprint(): entry, "another": 7}}))
+    choices.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
-    assert memory.remember(solved(), backend(), "im2col") is None
+    assert choices.remember(solved(), backend(), "im2col") is None
     assert json.loads(path.read_text())["settings"]["another"] == 7
 
 
@@ -281,7 +282,7 @@ def test_where_nothing_can_be_written_choices_hold_in_this_process(path, obstacl
     with pytest.warns(UserWarning, match="hold in this process only: .* can't be written"):
         tune()
     assert "measured" in tf_tconv.plan(**CALL).reason
-    memory.forget()
+    choices.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
 
 
@@ -319,32 +320,32 @@ def test_what_cannot_be_chosen_is_not_chosen(path, lowering):
 
 
 def test_the_path_is_made_once(path, monkeypatch):
-    memory.default_path()
-    monkeypatch.setattr(memory, "Path", None)
-    assert memory.default_path() == path
+    choices.default_path()
+    monkeypatch.setattr(choices, "Path", None)
+    assert choices.default_path() == path
 
 
 def test_a_deleted_file_forgets(path):
     tune()
     path.unlink()
-    memory.forget()
+    choices.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
 
 
 def test_without_a_file(monkeypatch):
-    monkeypatch.setenv(memory.VARIABLE, "")
-    memory.forget()
-    assert memory.default_path() is None
+    monkeypatch.setenv(choices.VARIABLE, "")
+    choices.forget()
+    assert choices.default_path() is None
     tune()
     assert "measured" in tf_tconv.plan(**CALL).reason
-    memory.forget()
+    choices.forget()
     assert "measured" not in tf_tconv.plan(**CALL).reason
 
 
 def test_where_the_file_is(monkeypatch, tmp_path):
-    monkeypatch.delenv(memory.VARIABLE)
+    monkeypatch.delenv(choices.VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert memory.default_path() == tmp_path / "tf_tconv" / "autotune.json"
+    assert choices.default_path() == tmp_path / "tf_tconv" / "autotune.json"
 
 
 def model():

@@ -187,6 +187,7 @@ def test_geometry_is_an_immutable_value():
         "output_size",
         "pad_before",
         "pad_after",
+        "surplus",
     ]
 
 

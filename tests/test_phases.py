@@ -9,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 from tf_tconv import legal_output_sizes, transpose_geometry
-from tf_tconv.geometry import AxisGeometry, Block, Window
-from tf_tconv.run_time import AxisRequest
+from tf_tconv.functional.requests import AxisRequest
+from tf_tconv.geometry import AxisGeometry
+from tf_tconv.ops import tensorflow as ops
+from tf_tconv.phases import Block, Window, phase_grid
 
 GRID = [
     (i, k, s, d, padding)
@@ -28,7 +30,7 @@ def axes():
             axis = transpose_geometry(i, k, s, d, padding, o)
             for form in (axis, axis.trimmed()):
                 if min(form.input_size, form.kernel_size, form.output_size) > 0:
-                    for grid in (form.phase_grid(), form.phase_grid(compact=True)):
+                    for grid in (phase_grid(form), phase_grid(form, compact=True)):
                         found[form, grid] = None
     return tuple(found)
 
@@ -147,7 +149,7 @@ def test_blocks_are_few_unless_dilated():
 def test_the_first_phase_is_the_first_cell_unless_fewer_blocks_are_asked_for():
     cropped = 0
     for axis in {axis for axis, _ in axes()}:
-        plain, compact = axis.phase_grid(), axis.phase_grid(compact=True)
+        plain, compact = phase_grid(axis), phase_grid(axis, compact=True)
         assert plain.crop[0] == 0
         if compact != plain:
             cropped += 1
@@ -171,13 +173,13 @@ def test_the_first_phase_is_the_first_cell_unless_fewer_blocks_are_asked_for():
     ],
 )
 def test_windows_of_common_layers(k, s, compact, windows):
-    grid = transpose_geometry(6, k, s).phase_grid(compact)
+    grid = phase_grid(transpose_geometry(6, k, s), compact)
     assert list(grid.windows(joined=compact)) == windows
 
 
 def test_dilation_that_shares_a_factor_with_the_stride_leaves_holes():
     """Stride 4, dilation 6: only even cells are reached, and each phase is dilated by 3."""
-    grid = transpose_geometry(9, 5, 4, 6, "VALID").phase_grid()
+    grid = phase_grid(transpose_geometry(9, 5, 4, 6, "VALID"))
     assert grid.windows() == (
         Window(range(0, 1), range(0, 7, 3)),
         Window(range(2, 3), range(1, 5, 3)),
@@ -185,7 +187,7 @@ def test_dilation_that_shares_a_factor_with_the_stride_leaves_holes():
 
 
 def test_blocks_of_a_kernel_that_is_no_multiple_of_the_stride():
-    grid = transpose_geometry(4, 5, 2, padding="VALID").phase_grid()
+    grid = phase_grid(transpose_geometry(4, 5, 2, padding="VALID"))
     assert grid.blocks() == (
         Block(0, range(0, 2), 0),
         Block(1, range(2, 4), 0),
@@ -196,17 +198,18 @@ def test_blocks_of_a_kernel_that_is_no_multiple_of_the_stride():
 def test_a_huge_stride_or_dilation_costs_no_walk_over_it():
     axis = AxisGeometry(2, 3, 2**40, 2**35, 2**41, 7, 0)
     for compact in (False, True):
-        grid = axis.phase_grid(compact)
+        grid = phase_grid(axis, compact)
         assert len(grid.windows()) == 3
         assert len(grid.windows(joined=True)) == 3
         assert len(grid.blocks()) == 3
-    (window,) = AxisGeometry(2, 3, 2**40, 1, 2**41, 1, 0).phase_grid(True).windows(joined=True)
+    grid = phase_grid(AxisGeometry(2, 3, 2**40, 1, 2**41, 1, 0), compact=True)
+    (window,) = grid.windows(joined=True)
     assert window == Window(range(0, 3), range(0, 1))
 
 
 def run_time_axis(padding, output_size=None, **sizes):
     request = AxisRequest(stride=2, dilation=1, padding=padding, output_size=output_size)
-    return request.solve(tf.constant(4, tf.int64), sizes.get("kernel_size", 5))[0]
+    return request.solve(tf.constant(4, tf.int64), sizes.get("kernel_size", 5), ops)[0]
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID", (1, 2)])
@@ -215,12 +218,14 @@ def test_of_an_unknown_input_size_all_but_the_size_is_known(padding, compact):
     """So a model for images of any size gets the graph of one for images of a known size."""
     axis = run_time_axis(padding)
     assert tf.is_tensor(axis.output_size)
-    assert axis.phase_grid(compact) == transpose_geometry(4, 5, 2, 1, padding).phase_grid(compact)
+    known = transpose_geometry(4, 5, 2, 1, padding)
+    assert phase_grid(axis, compact, ops.quotient) == phase_grid(known, compact)
 
 
 @pytest.mark.parametrize("output_size", [7, 8])
 def test_of_an_unknown_output_size_the_phases_are_known(output_size):
-    unknown = run_time_axis("SAME", tf.constant(output_size, tf.int64)).phase_grid()
+    axis = run_time_axis("SAME", tf.constant(output_size, tf.int64))
+    unknown = phase_grid(axis, quotient=ops.quotient)
     assert unknown.offset == 0
     axis = transpose_geometry(4, 5, 2, 1, "SAME", output_size)
     grid = dataclasses.replace(

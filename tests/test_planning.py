@@ -1,6 +1,5 @@
 """The planner: what it chooses from, what it says of it, and that graphs do what was counted."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -8,10 +7,13 @@ import pytest
 import tensorflow as tf
 
 import tf_tconv
-from tf_tconv.backend import backend
-from tf_tconv.lowerings import NAMES, REGISTRY
-from tf_tconv.lowerings.work import Convolution, Product
-from tf_tconv.planning import MEMORY_MULTIPLE, call_sizes, candidates, choose, gradients_by_products
+from tf_tconv.functional.plan import call_of
+from tf_tconv.lowerings import NAMES
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops.counting import Convolution, Product
+from tf_tconv.planning import MEMORY_MULTIPLE, candidates, choose, gradients_by_products
+from tf_tconv.planning.engine import engine as backend
+from tf_tconv.planning.load import load_of, work
 
 BACKENDS = ("onednn", "plain", "xla")
 
@@ -26,10 +28,8 @@ CALLS = {
 }
 
 
-def sizes_of(input_shape, filters_shape, strides, **arguments):
-    from tf_tconv.call_plan import call_of
-
-    return call_of(input_shape, filters_shape, None, strides, **arguments)[1].sizes
+def load(input_shape, filters_shape, strides, **arguments):
+    return call_of(input_shape, filters_shape, None, strides, **arguments)[1].load
 
 
 @pytest.mark.parametrize("computes", BACKENDS)
@@ -99,11 +99,11 @@ def _images(found):
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("dilations", [1, 2])
 def test_the_graph_multiplies_what_was_counted(lowering, call, padding, dilations):
-    """FLOPs read from the graph's own convolutions and products equal `work`'s."""
+    """FLOPs read from the graph's own convolutions and products equal the counted ones."""
     input_shape, filters_shape, strides = call
     arguments = {"padding": padding, "dilations": dilations}
-    sizes = sizes_of(input_shape, filters_shape, strides, **arguments)
-    counted = REGISTRY[lowering].work(sizes)
+    sizes = load(input_shape, filters_shape, strides, **arguments)
+    counted = work(sizes, lowering)
     function = tf.function(
         lambda x, w: tf_tconv.conv2d_transpose(x, w, None, strides, **arguments, lowering=lowering),
         autograph=False,
@@ -112,8 +112,7 @@ def test_the_graph_multiplies_what_was_counted(lowering, call, padding, dilation
         tf.TensorSpec(input_shape), tf.TensorSpec(filters_shape)
     ).graph
     operations = graph.get_operations()
-    batched = lowering == "line_batch" and dilations == 1
-    found = sum(flops_of(each, batched) for each in operations)
+    found = sum(flops_of(each) for each in operations)
     assert found == counted.flops
     multiplying = [op for op in operations if op.type in MULTIPLYING]
     steps = [step for step in counted.steps if isinstance(step, (Convolution, Product))]
@@ -123,16 +122,13 @@ def test_the_graph_multiplies_what_was_counted(lowering, call, padding, dilation
 MULTIPLYING = ("Conv2D", "MatMul", "BatchMatMulV2")
 
 
-def flops_of(operation, batched):
-    """Multiplications and additions of one operation; rows of line_batch's padding left out."""
+def flops_of(operation):
+    """Multiplications and additions of one operation, at most as many taps as the image has."""
     if operation.type == "Conv2D":
-        _, height, width, out = operation.outputs[0].shape
-        batch = operation.outputs[0].shape[0]
-        kernel = operation.inputs[1].shape
-        taps = kernel[0]
-        if batched:  # At each place as many of the tall kernel's rows as the image has lines.
-            taps = min(taps, operation.inputs[0].shape[1])
-        return 2 * batch * height * width * out * taps * kernel[1] * kernel[2]
+        batch, height, width, out = operation.outputs[0].shape
+        image, kernel = operation.inputs[0].shape, operation.inputs[1].shape
+        taps = math.prod(min(kernel[axis], image[axis + 1]) for axis in (0, 1))
+        return 2 * batch * height * width * out * taps * kernel[2]
     if operation.type in MULTIPLYING:
         depth = operation.inputs[0].shape[-1]
         return 2 * math.prod(operation.outputs[0].shape) * depth
@@ -220,36 +216,46 @@ def test_the_backend_is_known_inside_a_compiled_function():
 
 
 def test_gradients_are_products_under_xla_only_and_only_where_they_fit():
-    one_image = sizes_of([1, 64, 64, 64], [3, 3, 32, 64], 2)
+    one_image = load([1, 64, 64, 64], [3, 3, 32, 64], 2)
+    in_groups = load([1, 64, 64, 64], [3, 3, 32, 64], 2, groups=2)
     assert gradients_by_products(one_image, "xla")[1]
     assert gradients_by_products(one_image, "onednn") == (False, False)
     assert gradients_by_products(None, "xla") == (False, False)
-    assert gradients_by_products(dataclasses.replace(one_image, groups=2), "xla") == (False, False)
+    assert gradients_by_products(in_groups, "xla") == (False, False)
     # 225 patches of an image that is written once.
-    large = sizes_of([1, 64, 64, 1], [15, 15, 1, 1], 1)
+    large = load([1, 64, 64, 1], [15, 15, 1, 1], 1)
     assert gradients_by_products(large, "xla") == (False, False)
 
 
 @pytest.mark.parametrize("computes", BACKENDS)
-def test_sizes_that_cannot_be_counted(computes):
-    assert call_sizes((1, 2, 2), *_axes(), 0, 3, 1, 4) is None
-    assert choose("auto", None, True, computes, lambda sizes, name: None) == "polyphase"
-    assert choose("auto", None, False, computes, lambda sizes, name: None) == "zero_insertion"
+def test_what_cannot_be_counted_has_a_lowering(computes):
+    channels = {"in_channels": 4, "out_channels": 3}
+    open_kernel = TransposedConvolution(axes=[_open_axis(None)] * 2, **channels)
+    open_channels = TransposedConvolution(kernel_size=3, strides=2)
+    assert load_of(open_kernel, 1, 4) is None
+    assert load_of(open_channels, 1, 4) is None
+    assert choose("auto", open_channels, None, computes, nothing) == "polyphase"
+    assert choose("auto", open_kernel, None, computes, nothing) == "zero_insertion"
 
 
-def _axes():
-    return tuple(tf_tconv.transpose_geometry(2, 3, 2) for _ in range(2))
+def nothing(load, backend):
+    """What is remembered where nothing was measured."""
+
+
+def _open_axis(kernel_size):
+    return tf_tconv.AxisGeometry(2, kernel_size, 2, 1, None, None, None)
 
 
 def test_what_is_remembered_is_chosen():
-    sizes = sizes_of([1, 8, 8, 4], [3, 3, 4, 4], 2)
-    assert choose("auto", sizes, True, "onednn", lambda *_: "block_matmul") == "block_matmul"
-    assert choose("polyphase", sizes, True, "onednn", lambda *_: "block_matmul") == "polyphase"
+    _, call = call_of([1, 8, 8, 4], [3, 3, 4, 4], None, 2)
+    for asked, chosen in (("auto", "block_matmul"), ("polyphase", "polyphase")):
+        found = choose(asked, call.operation, call.load, "onednn", lambda *_: "block_matmul")
+        assert found == chosen
 
 
 def test_costs_are_those_of_the_machine_and_not_of_the_order():
     """Twice the images cost about twice as much, of large ones."""
-    one, two = (sizes_of([n, 64, 64, 64], [4, 4, 64, 64], 2) for n in (4, 8))
+    one, two = (load([n, 64, 64, 64], [4, 4, 64, 64], 2) for n in (4, 8))
     for name in BACKENDS:
         first, second = ({c.lowering: c.seconds for c in candidates(s, name)} for s in (one, two))
         for lowering in NAMES:

@@ -4,10 +4,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from tf_tconv import checkerboard, conversion, dialects, lowerings
 from tf_tconv.autotuning import autotune
-from tf_tconv.call_plan import plan
 from tf_tconv.conversion import convert_model
 from tf_tconv.explain import Trace, trace
 from tf_tconv.functional import conv2d_transpose
+from tf_tconv.functional.plan import plan
 from tf_tconv.geometry import AxisGeometry, legal_output_sizes, transpose_geometry
 from tf_tconv.importers import from_onnx, from_onnx_all, from_torch
 from tf_tconv.layers import Conv2DTranspose

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import SPATIAL_AXES
-from tf_tconv.backend import backend
-from tf_tconv.call_plan import call_of
-from tf_tconv.functional import Arguments, solve, transpose
+from tf_tconv.functional.call import Call, Request, solve
+from tf_tconv.functional.plan import call_of
+from tf_tconv.functional.transpose import transpose
 from tf_tconv.geometry import brief
 from tf_tconv.layers import Conv2DTranspose
-from tf_tconv.memory import default_path, refresh, remember, remembered
-from tf_tconv.planning import ASSUMED_BATCH, ASSUMED_SIZE, candidates
+from tf_tconv.planning import candidates
+from tf_tconv.planning.choices import default_path, refresh, remember, remembered
+from tf_tconv.planning.engine import engine
+from tf_tconv.planning.load import ASSUMED_BATCH, ASSUMED_SIZE
 from tf_tconv.timing import interleave
+from tf_tconv.unknown import UNKNOWN
 
 WORTH_TRYING = 6.0
 """A lowering estimated to take this many times the least isn't measured."""
@@ -55,9 +57,9 @@ def autotune(
     """Measures which lowering is fastest here, and has "auto" choose it from now on.
 
     A choice holds in this process and, by a small file, in later ones on this machine with these
-    versions, as many processors and oneDNN on or off alike: `tf_tconv.memory` says where the file
-    is. Deleting it forgets all choices. Where it can't be written, a warning says so, and they hold
-    in this process. Functions that were traced before keep theirs.
+    versions, as many processors and oneDNN on or off alike: `tf_tconv.planning.choices` says where
+    the file is. Deleting it forgets all choices. Where it can't be written, a warning says so, and
+    they hold in this process. Functions that were traced before keep theirs.
 
     Args:
         model_or_shapes: a Keras model, whose `tf_tconv.Conv2DTranspose` layers are measured; or an
@@ -89,14 +91,14 @@ def autotune(
 
     calls = _calls(model_or_shapes)
     refresh()
-    computes = "xla" if jit_compile else backend()
+    computes = "xla" if jit_compile else engine()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     found = []
     unwritten = None
     with Progress(*columns, disable=not progress, transient=True) as bar:
         task = bar.add_task("autotune", total=len(calls))
-        for title, arguments in calls:
-            tuned, reason = _tune(title, arguments, batch, computes, seconds)
+        for asked in calls:
+            tuned, reason = _tune(asked, batch, computes, seconds)
             found.append(tuned)
             unwritten = unwritten or reason
             bar.advance(task)
@@ -109,7 +111,33 @@ def autotune(
     return found
 
 
-def _calls(model_or_shapes: Any) -> list[tuple[str, Arguments]]:
+class _Asked(NamedTuple):
+    """What to measure, and what to call it.
+
+    Args:
+        title: what to call it.
+        request: what is asked.
+        input_shape: in the layout of the request, `None` for what is open.
+        filters_shape: of the filters.
+        dtype: of both.
+    """
+
+    title: str
+    request: Request
+    input_shape: tuple[int | None, ...]
+    filters_shape: tuple[int | None, ...]
+    dtype: tf.DType
+
+    def call(self, input_shape: Sequence[int | None]) -> Call:
+        """What follows from it for an input of a shape."""
+        shapes = (
+            [UNKNOWN if size is None else size for size in shape]
+            for shape in (input_shape, self.filters_shape)
+        )
+        return solve(self.request, *shapes, self.dtype.size)
+
+
+def _calls(model_or_shapes: Any) -> list[_Asked]:
     """What to measure, and what to call it."""
     if isinstance(model_or_shapes, keras.Model):
         found = [call for layer in _layers(model_or_shapes) for call in _calls_of_layer(layer)]
@@ -127,7 +155,13 @@ def _calls(model_or_shapes: Any) -> list[tuple[str, Arguments]]:
                 f"model_or_shapes={brief(call)} must be a Keras model, or mappings with arguments "
                 "of tf_tconv.plan, input_shape and filters_shape among them."
             )
-    return [(str(dict(call)), call_of(**call)[0]) for call in calls]
+    return [_asked(call) for call in calls]
+
+
+def _asked(call: Mapping[str, Any]) -> _Asked:
+    request, _ = call_of(**call)
+    shapes = (tuple(call["input_shape"]), tuple(call["filters_shape"]))
+    return _Asked(str(dict(call)), request, *shapes, tf.as_dtype(call.get("dtype", "float32")))
 
 
 def _layers(model: Any) -> Iterator[Conv2DTranspose]:
@@ -136,61 +170,57 @@ def _layers(model: Any) -> Iterator[Conv2DTranspose]:
             yield layer
 
 
-def _calls_of_layer(layer: Conv2DTranspose) -> Iterator[tuple[str, Arguments]]:
+def _calls_of_layer(layer: Conv2DTranspose) -> Iterator[_Asked]:
     """One a shape that the layer is called with."""
     nodes = [node.input_tensors[0].shape for node in layer._inbound_nodes if node.input_tensors]
     for shape in dict.fromkeys(map(tuple, nodes or [layer.get_build_config()["input_shape"]])):
-        with tf.Graph().as_default():
-            x, kernel = (
-                tf.compat.v1.placeholder(layer.compute_dtype, list(sizes))
-                for sizes in (shape, layer.kernel.shape)
-            )
-            yield f"{layer.name} {shape}", layer.arguments(x, kernel)
+        dtype = tf.as_dtype(layer.compute_dtype)
+        title = f"{layer.name} {shape}"
+        yield _Asked(title, layer.request(), shape, tuple(layer.kernel.shape), dtype)
 
 
 def _tune(
-    title: str, arguments: Arguments, batch: int | None, computes: str, seconds: float
+    asked: _Asked, batch: int | None, computes: str, seconds: float
 ) -> tuple[Tuned, str | None]:
     """Measures one call, unless the choice for it is remembered; and why it can't be kept."""
-    with arguments.x.graph.as_default():
-        open_, assumed = solve(arguments).sizes, ASSUMED_BATCH if batch is None else batch
+    open_ = asked.call(asked.input_shape).load
     if open_ is None:
         raise ValueError(
-            f"{title}: there is nothing to measure: kernel and channels must be numbers, and "
+            f"{asked.title}: there is nothing to measure: kernel and channels must be numbers, and "
             "neither they nor the sizes of input and output may be zero."
         )
     known = remembered(open_, computes)
     if known:
-        return Tuned(title, known, {}), None
-    height, width = SPATIAL_AXES[arguments.data_format]
-    instead = {0: assumed, height: ASSUMED_SIZE, width: ASSUMED_SIZE}
-    shape = [instead[a] if n is None else n for a, n in enumerate(arguments.x.shape)]
+        return Tuned(asked.title, known, {}), None
+    instead = dict.fromkeys(asked.request.layout.spatial, ASSUMED_SIZE)
+    instead[0] = ASSUMED_BATCH if batch is None else batch
+    shape = [instead[a] if n is None else n for a, n in enumerate(asked.input_shape)]
     random = np.random.default_rng(SEED)
     x, filters = (
-        tf.cast(tf.constant(random.standard_normal(size)), tensor.dtype)
-        for size, tensor in ((shape, arguments.x), (arguments.filters.shape, arguments.filters))
+        tf.cast(tf.constant(random.standard_normal(size)), asked.dtype)
+        for size in (shape, asked.filters_shape)
     )
-    sizes = solve(arguments._replace(x=x, filters=filters)).sizes
-    assert sizes is not None  # What was not open before isn't now.
-    ranked = [each for each in candidates(sizes, computes) if not each.excluded]
+    load = asked.call(shape).load
+    assert load is not None  # What was not open before isn't now.
+    ranked = [each for each in candidates(load, computes) if not each.excluded]
     calls = {
-        each.lowering: _ready(arguments, x, filters, each.lowering, computes == "xla")
+        each.lowering: _ready(asked.request, x, filters, each.lowering, computes == "xla")
         for each in ranked
         if each.seconds <= WORTH_TRYING * ranked[0].seconds
     }
     medians = {name: s.median for name, s in interleave(calls, seconds, ROUNDS).items()}
     best = min(medians, key=lambda name: medians[name])
-    reasons = [remember(each, computes, best) for each in {open_, sizes}]
-    return Tuned(title, best, medians), reasons[0]
+    reasons = [remember(each, computes, best) for each in {open_, load}]
+    return Tuned(asked.title, best, medians), reasons[0]
 
 
 def _ready(
-    arguments: Arguments, x: Any, filters: Any, lowering: str, jit: bool
+    request: Request, x: tf.Tensor, filters: tf.Tensor, lowering: str, jit: bool
 ) -> Callable[[], object]:
     """The call with one lowering, traced."""
 
-    def function(x: Any, filters: Any) -> Any:
-        return transpose(arguments._replace(x=x, filters=filters), lowering)
+    def function(x: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
+        return transpose(request, x, filters, lowering)
 
     traced = tf.function(function, jit_compile=jit, autograph=False)
     concrete = traced.get_concrete_function(x, filters)

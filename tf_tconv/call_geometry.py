@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tf_tconv.arguments import SPATIAL_AXES, check_data_format, check_paddings, check_pair
+from tf_tconv.functional.arguments import check_data_format, check_paddings, check_steps
 from tf_tconv.geometry import AxisGeometry, solve_axis
 
 
@@ -44,10 +44,10 @@ def call_geometry(
     Returns:
         The geometry of height and width.
     """
-    data_format = check_data_format(data_format)
-    steps = check_pair("strides", strides, data_format)
-    gaps = (1, 1) if dilations is None else check_pair("dilations", dilations, data_format)
-    paddings = check_paddings(padding, data_format)
+    layout = check_data_format(data_format)
+    steps = check_steps("strides", strides, layout)
+    gaps = (1, 1) if dilations is None else check_steps("dilations", dilations, layout)
+    paddings = check_paddings(padding, layout)
     return Axes(
         *(
             solve_axis(
@@ -58,6 +58,6 @@ def call_geometry(
                 paddings[axis],
                 int(output_shape[position]),
             )
-            for axis, position in enumerate(SPATIAL_AXES[data_format])
+            for axis, position in enumerate(layout.spatial)
         )
     )

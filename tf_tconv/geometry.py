@@ -37,11 +37,10 @@ from __future__ import annotations
 
 import difflib
 import functools
-import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Sides = tuple[int, int]
@@ -53,90 +52,17 @@ MOST_PADDED = 2**31 - 1
 """Cells of one side that a way out may pad; TensorFlow takes no more."""
 
 
-class AxisRelations:
-    """What follows from the rule, for any class with the fields of `AxisGeometry`.
-
-    Written with operators only, so that it serves integers and scalar tensors alike.
-    """
-
-    kernel_size: Any
-    stride: int
-    dilation: int
-    pad_before: Any
-    pad_after: Any
-    surplus: Any
-
-    @staticmethod
-    def quotient(a: Any, b: Any, least: int = 0) -> Any:
-        """The integer part of `a` over `b`, rounded down.
-
-        Tensors have a way of their own, for which it counts what `a` is at least.
-        """
-        return a // b
-
-    @property
-    def effective_kernel(self) -> Any:
-        """``k' = (k - 1) d + 1``: cells from a kernel's first tap to its last, both included."""
-        return effective_kernel_size(self.kernel_size, self.dilation)
-
-    @property
-    def lead(self) -> Any:
-        """Zeros before the dilated input in the zero-insertion form; negative: cells to crop."""
-        return self.effective_kernel - 1 - self.pad_before
-
-    @property
-    def trail(self) -> Any:
-        """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
-        return self.surplus - 1 + self.pad_before
-
-    @property
-    def fills_phases(self) -> bool:
-        """Whether a tap falls on each of the ``s`` phases; the kernel's size must be an integer."""
-        return bool(self.kernel_size >= self.stride) and math.gcd(self.stride, self.dilation) == 1
-
-    def phase_grid(self, compact: bool = False) -> PhaseGrid:
-        """The output as steps of phases: step 7 of the derivation.
-
-        The kernel's size must be an integer. All but the sizes is one too wherever `pad_before`
-        and `surplus` are; where only the run knows `pad_before`, what depends on it is a tensor.
-
-        Args:
-            compact: choose the offset with which the taps lie in fewest blocks. Else, and where it
-                makes no difference, it is the one whose first phase is the first output cell, so
-                that nothing has to be cropped before it.
-        """
-        if not isinstance(self.pad_before, int):
-            return self._phase_grid(0)
-        grid = self._phase_grid(self.pad_before % self.stride)
-        if compact and self.dilation == 1:
-            aligned = self._phase_grid(0)
-            if len(aligned.block_range) < len(grid.block_range):
-                return aligned
-        return grid
-
-    def _phase_grid(self, offset: int) -> PhaseGrid:
-        first = self.quotient(self.pad_before - offset, self.stride)
-        crop = self.pad_before - offset - first * self.stride
-        # Rounded up. What is padded leaves a legal output no less than this.
-        pads = (self.pad_before, self.pad_after)
-        least = self.effective_kernel - sum(pads) if all(isinstance(p, int) for p in pads) else 1
-        last = crop + self.surplus + self.stride - 1
-        steps_of_last = self.quotient(last, self.stride, least)
-        behind = steps_of_last * self.stride - crop - self.surplus
-        return PhaseGrid(
-            self.kernel_size,
-            self.stride,
-            self.dilation,
-            offset,
-            first,
-            steps_of_last - 1,
-            (crop, behind),
-        )
+Size = Any
+"""Cells, or channels: an int, `None` where unknown, or the scalar that a run has for it."""
 
 
 @dataclass(frozen=True)
-class AxisGeometry(AxisRelations):
+class AxisGeometry:
     """One axis of a transposed convolution: the index relation as a value.
+
+    Each size is an int, or `None` where it is not known yet: then `surplus` says what is known of
+    the output. Frameworks that trace a computation put the scalars of the run in their places; all
+    relations are written with operators, so that they serve those as well.
 
     Args:
         input_size: ``i``, cells of the input.
@@ -147,6 +73,8 @@ class AxisGeometry(AxisRelations):
         pad_before: ``p0``, cells that the forward convolution pads (so the transposed one drops)
             before the first.
         pad_after: ``p1``, likewise after the last.
+        surplus: ``o - (i - 1) s``: what of the output the strides do not account for. Where both
+            sizes are ints, it follows from them.
 
     Example:
         >>> axis = transpose_geometry(5, kernel_size=3, stride=2, output_size=9)
@@ -156,18 +84,48 @@ class AxisGeometry(AxisRelations):
         ((2, 1),)
     """
 
-    input_size: int
-    kernel_size: int
+    input_size: Size
+    kernel_size: Size
     stride: int
     dilation: int
-    output_size: int
-    pad_before: int
-    pad_after: int
+    output_size: Size
+    pad_before: Size
+    pad_after: Size
+    surplus: Size = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.input_size, int) and isinstance(self.output_size, int):
+            surplus = self.output_size - (self.input_size - 1) * self.stride
+            object.__setattr__(self, "surplus", surplus)
 
     @property
-    def surplus(self) -> int:
-        """``o - (i - 1) s``: what of the output the strides do not account for."""
-        return self.output_size - (self.input_size - 1) * self.stride
+    def is_known(self) -> bool:
+        """Whether each size is an int."""
+        sizes = (self.input_size, self.kernel_size, self.output_size)
+        return all(isinstance(size, int) for size in (*sizes, self.pad_before, self.pad_after))
+
+    @property
+    def effective_kernel(self) -> Size:
+        """``k' = (k - 1) d + 1``: cells from a kernel's first tap to its last, both included."""
+        return effective_kernel_size(self.kernel_size, self.dilation)
+
+    @property
+    def lead(self) -> Size:
+        """Zeros before the dilated input in the zero-insertion form; negative: cells to crop."""
+        return self.effective_kernel - 1 - self.pad_before
+
+    @property
+    def trail(self) -> Size:
+        """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
+        return self.surplus - 1 + self.pad_before
+
+    @property
+    def crop_after(self) -> Size:
+        """Cells cut off after the last that the products span; negative: zeros added there.
+
+        It is `pad_after` less what the output has more than the smallest that this padding reaches.
+        """
+        return self.effective_kernel - self.surplus - self.pad_before
 
     def output_index(self, input_index: int, tap: int) -> int:
         """The cell that ``x[input_index] * w[tap]`` is added to, if it lies in ``0 .. o-1``."""
@@ -215,127 +173,6 @@ class AxisGeometry(AxisRelations):
         return AxisGeometry(
             len(inputs), len(taps), stride, dilation, self.output_size, before, after
         )
-
-
-@dataclass(frozen=True)
-class Window:
-    """Phases that one convolution at stride 1 computes: those that read the same inputs.
-
-    Args:
-        phases: which phases.
-        blocks: step ``q`` reads the inputs ``q - b``, one for each ``b`` of these.
-    """
-
-    phases: range
-    blocks: range
-
-
-@dataclass(frozen=True)
-class Block:
-    """Neighbouring taps whose products go to neighbouring phases of one step.
-
-    Args:
-        index: ``b``; the products with input ``j`` belong to step ``j + b``.
-        taps: which taps.
-        phase: the phase that the first of them goes to; the next one goes to the next.
-    """
-
-    index: int
-    taps: range
-    phase: int
-
-    @property
-    def steps(self) -> range:
-        """The one block, as `PhaseGrid.around` takes it."""
-        return range(self.index, self.index + 1)
-
-
-@dataclass(frozen=True)
-class PhaseGrid:
-    """The output of one axis as steps of ``s`` phases, in which no stride is left.
-
-    Args:
-        kernel_size: ``k``, taps.
-        stride: ``s``, cells of a step, and so the number of phases.
-        dilation: ``d``, cells from one tap to the next.
-        offset: ``f``; where phase 0 stands, see step 7 of the derivation.
-        first: the first step that holds an output cell.
-        more: how many steps there are more than inputs.
-        crop: cells (before, after) to drop from all steps to have the output.
-
-    Example:
-        Kernel 5, stride 2, SAME: phase 0 has the taps 1 and 3, phase 1 the taps 0, 2 and 4.
-
-        >>> grid = transpose_geometry(4, kernel_size=5, stride=2).phase_grid()
-        >>> for window in grid.windows():
-        ...     print([grid.tap(b, window.phases[0]) for b in window.blocks], window.blocks)
-        [1, 3] range(0, 2)
-        [0, 2, 4] range(-1, 2)
-    """
-
-    kernel_size: int
-    stride: int
-    dilation: int
-    offset: int
-    first: Any
-    more: Any
-    crop: tuple[Any, Any]
-
-    def position(self, tap: int) -> tuple[int, int]:
-        """Block and phase of a tap."""
-        return divmod(tap * self.dilation - self.offset, self.stride)
-
-    def tap(self, block: int, phase: int) -> int | None:
-        """The tap of a block and phase, if there is one."""
-        tap, rest = divmod(block * self.stride + phase + self.offset, self.dilation)
-        return tap if rest == 0 and 0 <= tap < self.kernel_size else None
-
-    @property
-    def block_range(self) -> range:
-        """The blocks from the first tap's to the last one's."""
-        return range(self.position(0)[0], self.position(self.kernel_size - 1)[0] + 1)
-
-    def windows(self, joined: bool = False) -> tuple[Window, ...]:
-        """The phases that have taps, in order: each alone, or all `joined` in one window.
-
-        A joined window has cells for the taps that some phase has and another has not. With
-        dilation the phases read inputs too far apart for that, and stay alone.
-        """
-        blocks: dict[int, list[int]] = {}
-        for tap in range(self.kernel_size):
-            block, phase = self.position(tap)
-            blocks.setdefault(phase, []).append(block)
-        if joined and self.dilation == 1:
-            return (Window(range(min(blocks), max(blocks) + 1), self.block_range),)
-        return tuple(
-            Window(range(phase, phase + 1), _progression(blocks[phase])) for phase in sorted(blocks)
-        )
-
-    def blocks(self) -> tuple[Block, ...]:
-        """All taps, in order, in runs that stay together; with dilation each is alone."""
-        starts = [
-            tap
-            for tap in range(self.kernel_size)
-            if tap == 0 or self.dilation > 1 or self.position(tap)[1] == 0
-        ]
-        stops = [*starts[1:], self.kernel_size]
-        return tuple(
-            Block(block, range(start, stop), phase)
-            for start, stop in zip(starts, stops, strict=True)
-            for block, phase in [self.position(start)]
-        )
-
-    def missing(self, block: Block) -> tuple[int, int]:
-        """How many of a step's phases lie (before, after) those of `block`."""
-        return block.phase, self.stride - block.phase - len(block.taps)
-
-    def around(self, blocks: range) -> tuple[Any, Any]:
-        """Zeros (before, after) the inputs, so that all steps find what `blocks` reads.
-
-        And, of one block's products, the zeros around them that put each at its step. Negative:
-        cells to crop.
-        """
-        return blocks[-1] - self.first, self.first + self.more - blocks[0]
 
 
 def transpose_geometry(
@@ -513,8 +350,8 @@ def solve_axis(
 
 
 def effective_kernel_size(kernel_size: Any, dilation: int) -> Any:
-    """``k' = (k - 1) d + 1``."""
-    return (kernel_size - 1) * dilation + 1
+    """``k' = (k - 1) d + 1``, `None` of an unknown kernel."""
+    return None if kernel_size is None else (kernel_size - 1) * dilation + 1
 
 
 def split_padding(
@@ -533,6 +370,18 @@ def split_padding(
         before = quotient(total, 2)
         return before, total - before
     return padding if isinstance(padding, tuple) else (0, 0)
+
+
+def pad_behind(axis: AxisGeometry, maximum: Callable[[Size, Size], Size] = max) -> Size:
+    """Cells to pad (or crop) behind the output so that it has the input's number of windows.
+
+    `maximum` is that of ints; tensors' own for sizes known only at run time.
+    """
+    missing = axis.crop_after
+    if not isinstance(missing, int):
+        return maximum(missing, 0)  # A legal output has no whole stride too many.
+    # Less than a stride too many makes no further window and need not be cropped.
+    return missing if missing >= 0 else -(-missing // axis.stride * axis.stride)
 
 
 def lowest_surplus(effective_kernel: Any, padding: Padding) -> Any:
@@ -840,12 +689,6 @@ def _legal_sizes(input_size: int, kernel: int, stride: int, padding: Padding) ->
 def _bounded(first: int, last: int, size: int) -> range:
     start = min(max(first, 0), size)
     return range(start, max(min(last + 1, size), start))
-
-
-def _progression(numbers: Sequence[int]) -> range:
-    """Numbers of equal distance as a range."""
-    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
-    return range(numbers[0], numbers[-1] + 1, step)
 
 
 def _ceil_div(dividend: int, divisor: int) -> int:

@@ -13,15 +13,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import CHANNEL_AXIS, SPATIAL_AXES, check_size, vector_entries
+from tf_tconv.dialects.keras import LAYOUTS
 from tf_tconv.dialects.paddings import KERAS
-from tf_tconv.functional import INPUT_AXES, Arguments, transpose
+from tf_tconv.entries import check_entries
+from tf_tconv.functional.arguments import check_size, input_axes, vector_entries
+from tf_tconv.functional.call import Request
+from tf_tconv.functional.requests import AxisRequest, paddings_together
+from tf_tconv.functional.transpose import transpose
 from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
-from tf_tconv.lowerings.shapes import LARGEST, sizes
+from tf_tconv.layouts import AXIS_UNITS, Layout
+from tf_tconv.layouts import LAYOUTS as LAYOUTS_BY_NAME
+from tf_tconv.limits import LARGEST
+from tf_tconv.ops.tensorflow import sizes
 from tf_tconv.planning import check_lowering
-from tf_tconv.run_time import AxisRequest, paddings_together
-
-LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
 
 
 @keras.saving.register_keras_serializable(package="tf_tconv", name="Conv2DTranspose")
@@ -114,9 +118,9 @@ class Conv2DTranspose(keras.layers.Layer):
             )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_integer("filters", filters, 1, LARGEST)
-        self.kernel_size = _pair("kernel_size", kernel_size)
-        self.strides = _pair("strides", strides)
-        self.dilation_rate = _pair("dilation_rate", dilation_rate)
+        self.kernel_size = check_entries("kernel_size", kernel_size, 2, 1, LARGEST)
+        self.strides = check_entries("strides", strides, 2, 1, LARGEST)
+        self.dilation_rate = check_entries("dilation_rate", dilation_rate, 2, 1, LARGEST)
         self.padding = _paddings(padding)
         self.output_padding = self._check_output_padding(output_padding)
         self.data_format = (
@@ -199,10 +203,8 @@ class Conv2DTranspose(keras.layers.Layer):
         bias = tf.convert_to_tensor(self.bias) if self.use_bias else None
         if getattr(self.convolution_op, "__func__", None) is Conv2DTranspose.convolution_op:
             # The bias goes along, as some lowerings add it for nothing.
-            arguments = self.arguments(inputs, kernel, self._sizes_asked(output_size))
-            if bias is not None:
-                arguments = arguments._replace(bias=bias)
-            return self.activation(transpose(arguments, self.lowering))
+            request = self.request(self._sizes_asked(output_size))
+            return self.activation(transpose(request, inputs, kernel, self.lowering, bias))
         if output_size is None:
             outputs = self.convolution_op(inputs, kernel)
         elif "output_size" in inspect.signature(self.convolution_op).parameters:
@@ -236,7 +238,7 @@ class Conv2DTranspose(keras.layers.Layer):
         """
         inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
         return transpose(
-            self.arguments(inputs, kernel, self._sizes_asked(output_size)), self.lowering
+            self.request(self._sizes_asked(output_size)), inputs, kernel, self.lowering
         )
 
     def compute_output_shape(self, input_shape: Any, output_size: Any = None) -> tuple[Any, ...]:
@@ -269,12 +271,9 @@ class Conv2DTranspose(keras.layers.Layer):
                 shape[position] = legal[0] if len(legal) == 1 else None
         return tuple(shape)
 
-    def arguments(
-        self, inputs: Any, kernel: Any, asked: tuple[Any, Any] | None = None
-    ) -> Arguments:
-        """The layer's call in order; `asked`: height and width of the output, if given."""
-        rows, columns = self._requests(asked)
-        return Arguments(inputs, kernel, rows, columns, self.groups, LAYOUTS[self.data_format])
+    def request(self, asked: tuple[Any, Any] | None = None) -> Request:
+        """What the layer asks; `asked`: height and width of the output, if given."""
+        return Request(self._layout, tuple(self._requests(asked)), self.groups)
 
     def _requests(self, asked: tuple[Any, Any] | None) -> list[AxisRequest]:
         """What the layer asks of height and width; `asked`: their output sizes, if given."""
@@ -288,7 +287,7 @@ class Conv2DTranspose(keras.layers.Layer):
                 AxisNames(
                     f"output_size[{axis}]",
                     "padding" if isinstance(self.padding, str) else f"padding[{axis}]",
-                    ("rows", "columns")[axis],
+                    AXIS_UNITS[2][axis],
                     KERAS,
                 ),
             )
@@ -327,17 +326,21 @@ class Conv2DTranspose(keras.layers.Layer):
         }
 
     @property
-    def _channel_axis(self) -> int:
-        return CHANNEL_AXIS[LAYOUTS[self.data_format]]
+    def _layout(self) -> Layout:
+        return LAYOUTS_BY_NAME[LAYOUTS[self.data_format]]
 
     @property
-    def _spatial_axes(self) -> tuple[int, int]:
-        return SPATIAL_AXES[LAYOUTS[self.data_format]]
+    def _channel_axis(self) -> int:
+        return self._layout.channel
+
+    @property
+    def _spatial_axes(self) -> tuple[int, ...]:
+        return self._layout.spatial
 
     def _check_output_padding(self, output_padding: Any) -> tuple[int, int] | None:
         if output_padding is None:
             return None
-        pair = _pair("output_padding", output_padding, lowest=0)
+        pair = check_entries("output_padding", output_padding, 2, 0, LARGEST)
         for axis, cells in enumerate(pair):
             most = self.strides[axis]
             if not isinstance(self.padding, str):
@@ -395,7 +398,7 @@ def check_rank_known(argument: str, value: Any, data_format: str) -> None:
         return
     shape = getattr(value, "shape", None)
     if isinstance(shape, tf.TensorShape) and shape.rank is None:
-        axes = INPUT_AXES[LAYOUTS[data_format]]
+        axes = input_axes(LAYOUTS_BY_NAME[LAYOUTS[data_format]])
         raise ValueError(
             f"{argument} has unknown rank, as what tf.py_function returns; it must be of rank 4, "
             f"{axes}: tf.ensure_shape says so, as in tf.ensure_shape({argument}, [None] * 4)."
@@ -447,23 +450,6 @@ def _packed(output_size: Any) -> Any:
         sizes = [check_size(f"output_size[{axis}]", e) for axis, e in enumerate(output_size)]
         return tf.stack(sizes) if any(map(tf.is_tensor, sizes)) else tuple(sizes)
     return tuple(int(e) if isinstance(e, np.integer) else e for e in output_size)
-
-
-def _pair(argument: str, value: Any, lowest: int = 1) -> tuple[int, int]:
-    """A (height, width) argument: an integer for both, or two."""
-    if not isinstance(value, (list, tuple)):
-        cells = check_integer(argument, value, lowest, LARGEST)
-        return cells, cells
-    if len(value) != 2:
-        raise ValueError(
-            f"{argument}={brief(value)} has {len(value)} entries; it must be an integer or 2 "
-            "integers, (height, width)."
-        )
-    height, width = (
-        check_integer(f"{argument}[{axis}]", entry, lowest, LARGEST)
-        for axis, entry in enumerate(value)
-    )
-    return height, width
 
 
 def _paddings(padding: Any) -> Any:

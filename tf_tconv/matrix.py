@@ -11,11 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tf_tconv.argument_order import formerly_strides_first
-from tf_tconv.arguments import CHANNEL_AXIS, check_data_format, check_tensor
-from tf_tconv.call_geometry import Axes, call_geometry
-from tf_tconv.fitting import FILTERS_AXES
-from tf_tconv.functional import conv2d_transpose
+from tf_tconv.functional.arguments import check_data_format, check_tensor
+from tf_tconv.functional.consistency import FILTERS_AXES
+from tf_tconv.functional.plan import call_of
 from tf_tconv.geometry import AxisGeometry, brief, check_integer
+from tf_tconv.layouts import LAYOUTS, Layout
 
 Array = NDArray[Any]
 
@@ -120,46 +120,37 @@ def convolution_matrix(
     Source:
         Dumoulin & Visin, section 4.1 of https://arxiv.org/abs/1603.07285v2.
     """
-    data_format = check_data_format(data_format)
-    tensor = check_tensor("filters", filters, FILTERS_AXES)
+    layout = check_data_format(data_format)
+    tensor = check_tensor("filters", filters, FILTERS_AXES[layout.rank])
     values = tf.get_static_value(tensor)
     if values is None:
         raise TypeError("filters has no values while a graph is traced; a matrix is made of them.")
-    batch, example = _input_shape(input_shape, values.shape[3], data_format)
-
-    def call(x: Any, w: Any) -> Any:
-        return conv2d_transpose(
-            x, w, output_shape, strides, padding, data_format, dilations, groups=groups
-        )
-
-    # Traced and not run: that checks the arguments, in the words of the function.
-    result = (
-        tf.function(call, autograph=False)
-        .get_concrete_function(
-            tf.TensorSpec([batch, *example], tensor.dtype),
-            tf.TensorSpec(values.shape, tensor.dtype),
-        )
-        .outputs[0]
-        .shape
+    batch, example = _input_shape(input_shape, values.shape[-1], layout)
+    _, call = call_of(
+        [batch, *example],
+        values.shape,
+        output_shape,
+        strides,
+        padding,
+        layout.name,
+        dilations,
+        groups=groups,
+        dtype=tensor.dtype,
     )
-    axes = call_geometry(
-        [1, *example], values.shape, [1, *result[1:]], strides, padding, data_format, dilations
-    )
-    groups = result[CHANNEL_AXIS[data_format]] // values.shape[2]
-    entries = matrix_entries(values, axes, groups, data_format)
+    entries = matrix_entries(values, call.axes, call.groups, layout.name)
     return entries if sparse else entries.dense()
 
 
 def matrix_entries(
-    filters: Array, axes: Axes, groups: int = 1, data_format: str = "NHWC"
+    filters: Array, axes: Sequence[AxisGeometry], groups: int = 1, data_format: str = "NHWC"
 ) -> SparseMatrix:
     """The matrix of the forward convolution, for a geometry already known.
 
     Args:
-        filters: `[height, width, out_channels/groups, in_channels]`.
-        axes: the geometry of height and width.
+        filters: `[*kernel, out_channels/groups, in_channels]`.
+        axes: the geometry of each spatial axis.
         groups: number of channel groups.
-        data_format: "NHWC" or "NCHW": the order of flattening.
+        data_format: a name of `tf_tconv.layouts.LAYOUTS`: the order of flattening.
 
     Returns:
         The entries.
@@ -167,27 +158,28 @@ def matrix_entries(
     Raises:
         ValueError: too many entries.
     """
-    _, _, per_group, in_channels = filters.shape
-    products = [axis.input_size * axis.kernel_size for axis in axes]
-    if math.prod(products) * per_group * in_channels > MOST_ELEMENTS:
+    *_, per_group, in_channels = filters.shape
+    products = math.prod(axis.input_size * axis.kernel_size for axis in axes)
+    if products * per_group * in_channels > MOST_ELEMENTS:
         raise ValueError(
-            f"the matrix has {math.prod(products) * per_group * in_channels} entries; at most "
+            f"the matrix has {products * per_group * in_channels} entries; at most "
             f"{MOST_ELEMENTS} are made. Ask for that of a smaller input: the pattern repeats."
         )
     landings = [_landings(axis) for axis in axes]
-    rows, columns, inner, local = np.ix_(
+    *places, inner, local = np.ix_(
         *(range(len(landing[0])) for landing in landings), range(in_channels), range(per_group)
     )
-    (j, a, t), (m, b, u) = (
-        [part[index] for part in landing]
-        for landing, index in zip(landings, (rows, columns), strict=True)
+    inputs, taps, outputs = (
+        [landing[part][place] for landing, place in zip(landings, places, strict=True)]
+        for part in range(3)
     )
     outer = inner // (in_channels // groups) * per_group + local
-    input_size = (axes.rows.input_size, axes.columns.input_size, in_channels)
-    output_size = (axes.rows.output_size, axes.columns.output_size, per_group * groups)
-    values = filters[a, b, local, inner]
-    input_cells = _flat(input_size, (j, m, inner), data_format)
-    output_cells = _flat(output_size, (t, u, outer), data_format)
+    layout = LAYOUTS[data_format]
+    input_size = (*(axis.input_size for axis in axes), in_channels)
+    output_size = (*(axis.output_size for axis in axes), per_group * groups)
+    values = filters[(*taps, local, inner)]
+    input_cells = _flat(input_size, (*inputs, inner), layout)
+    output_cells = _flat(output_size, (*outputs, outer), layout)
     return SparseMatrix(
         np.broadcast_to(input_cells, values.shape).ravel(),
         np.broadcast_to(output_cells, values.shape).ravel(),
@@ -206,30 +198,35 @@ def _landings(axis: AxisGeometry) -> tuple[Array, Array, Array]:
     return j[kept], a[kept], t[kept]
 
 
-def _flat(sizes: Sequence[int], cell: Sequence[Array], data_format: str) -> Array:
-    """The index of (row, column, channel) in an image flattened in the order of `data_format`."""
-    _, width, channels = sizes
-    row, column, channel = cell
-    if data_format == "NCHW":
-        return (channel * sizes[0] + row) * width + column
-    return (row * width + column) * channels + channel
+def _flat(sizes: Sequence[int], cell: Sequence[Array], layout: Layout) -> Array:
+    """The index of a cell in an image flattened in the order of a layout.
+
+    Args:
+        sizes: the spatial sizes, then the channels.
+        cell: an index for each of them.
+        layout: the order.
+    """
+    index: Array = np.zeros((), np.int64)
+    for position in layout.from_channels_last[1:]:
+        index = index * sizes[position - 1] + cell[position - 1]
+    return index
 
 
 def _input_shape(
-    input_shape: Any, channels: int, data_format: str
+    input_shape: Any, channels: int, layout: Layout
 ) -> tuple[int | None, tuple[int, ...]]:
-    """The batch, `None` if not said, and the shape of an example in the order of `data_format`."""
+    """The batch, `None` if not said, and the shape of an example in the order of a layout."""
     if isinstance(input_shape, tf.TensorShape):
         input_shape = input_shape.as_list() if input_shape.rank is not None else None
     if not isinstance(input_shape, (Sequence, np.ndarray)) or isinstance(input_shape, (str, bytes)):
         raise TypeError(
             f"input_shape={brief(input_shape)} is a {type(input_shape).__name__}; it must be "
-            f"(height, width), the shape of an example, or that of a batch, {data_format}."
+            f"(height, width), the shape of an example, or that of a batch, {layout.name}."
         )
     if len(input_shape) not in (2, 3, 4):
         raise ValueError(
             f"input_shape={brief(input_shape)} has {len(input_shape)} entries; it must have 2 "
-            f"(height, width), 3 (an example) or 4 (a batch), in the order of {data_format}."
+            f"(height, width), 3 (an example) or 4 (a batch), in the order of {layout.name}."
         )
     entries = list(input_shape)
     batch = entries.pop(0) if len(entries) == 4 else None
@@ -241,5 +238,5 @@ def _input_shape(
         for index, entry in enumerate(entries)
     ]
     if len(sizes) == 2:
-        sizes.insert(CHANNEL_AXIS[data_format] - 1, channels)
+        sizes.insert(layout.channel - 1, channels)
     return batch, tuple(sizes)

@@ -19,14 +19,17 @@ ROUNDING = STEPS * 4 * 2.0**-24
 
 pytestmark = pytest.mark.slow
 
+PATIENCE = 300
+"""Seconds for a few steps of training, of which most is the start of TensorFlow on a busy core."""
+
 
 def started(*command):
     """A process that is running."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    # A server answers nobody while its one thread waits for another server.
-    for name in ("TF_CONFIG", "TF_NUM_INTEROP_THREADS"):
-        environment.pop(name, None)
+    environment.pop("TF_CONFIG", None)
+    # A server answers nobody while its one thread, which a single core has, waits for another.
+    environment["TF_NUM_INTEROP_THREADS"] = "4"
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         stdout=subprocess.PIPE,
@@ -39,9 +42,12 @@ def started(*command):
 def finished(process):
     """What a process printed, once it has ended well."""
     try:
-        out, err = process.communicate(timeout=90)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
     assert process.returncode == 0, err[-3000:]
     return out
 
@@ -100,6 +106,6 @@ def test_a_parameter_server_keeps_the_weights():
 
 def test_an_index_without_a_host():
     process = started(SCRIPT, "--host", "localhost:1", "--index", 1)
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "there are 1 hosts" in error

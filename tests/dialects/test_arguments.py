@@ -274,9 +274,9 @@ def test_axes_know_their_sizes():
             "groups=2 does not divide in_channels=3",
         ),
         (
-            lambda: TransposedConvolution(kernel_size=(3, 3, 3)),
+            lambda: TransposedConvolution(kernel_size=(3, 3, 3), strides=(2, 2)),
             ValueError,
-            r"kernel_size=\(3, 3, 3\) has 3 entries; it must be an integer or 2 integers",
+            r"strides=\(2, 2\) has 2 entries; it must be an integer or 3 integers",
         ),
         (lambda: TransposedConvolution(kernel_size="3"), TypeError, "kernel_size='3' is a str"),
         (lambda: TransposedConvolution(kernel_size=0), ValueError, "kernel_size=0 is out of range"),

@@ -16,7 +16,7 @@ from integers import ramp
 
 import tf_tconv
 from compat_tests import oracle
-from tf_tconv.lowerings.shapes import quotient
+from tf_tconv.ops.tensorflow import quotient
 
 LOWERINGS = (*tf_tconv.lowerings.NAMES, "native")
 SPATIAL = ((4, 3), (5, 2), (1, 6))

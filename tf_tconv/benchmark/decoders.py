@@ -11,8 +11,8 @@ import numpy as np
 
 from tf_tconv.benchmark.models import dcgan_generator, fcn8s_head, fsrcnn, pix2pix_unet
 from tf_tconv.benchmark.rows import ROUNDS, Row, row_of
-from tf_tconv.call_plan import plan
 from tf_tconv.conversion import convert_model
+from tf_tconv.functional.plan import plan
 from tf_tconv.layers import Conv2DTranspose
 from tf_tconv.timing import interleave
 

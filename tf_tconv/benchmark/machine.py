@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.processor import cpus_allowed, processor
+from tf_tconv.planning.processor import cpus_allowed, processor
 from tf_tconv.timing import interleave
 
 SIDE = 1536

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tf_tconv.backend import backend
 from tf_tconv.benchmark.layers import Layer
 from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
 from tf_tconv.benchmark.peers import peers
-from tf_tconv.call_plan import plan
+from tf_tconv.functional.plan import plan
+from tf_tconv.planning.engine import engine
 from tf_tconv.timing import Samples, interleave, ratios
 
 ROUNDS = (7, 60)
@@ -100,7 +100,7 @@ def measure_layer(layer: Layer, mode: Mode, seconds: float, with_peers: bool = F
             layer.output_shape,
             layer.stride,
             layer.padding,
-            backend="xla" if mode.jit else backend(),
+            backend="xla" if mode.jit else engine(),
         ).lowering,
         found,
         (3 if mode.training else 1) * layer.flops,

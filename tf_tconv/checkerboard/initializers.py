@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from tf_tconv.arguments import check_pair
+from tf_tconv.functional.arguments import check_steps
 from tf_tconv.geometry import check_integer
+from tf_tconv.layouts import LAYOUTS
 
 AXES = "[height, width, out_channels/groups, in_channels]"
 
@@ -43,7 +44,7 @@ class ICNR(keras.initializers.Initializer):
     """
 
     def __init__(self, strides: Any = 2, initializer: Any = "glorot_uniform") -> None:
-        self.strides = check_pair("strides", strides, "NHWC")
+        self.strides = check_steps("strides", strides, LAYOUTS["NHWC"])
         self.initializer = keras.initializers.get(initializer)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
@@ -111,7 +112,7 @@ class BilinearUpsampling(keras.initializers.Initializer):
     """
 
     def __init__(self, strides: Any = None, groups: int = 1) -> None:
-        self.strides = None if strides is None else check_pair("strides", strides, "NHWC")
+        self.strides = None if strides is None else check_steps("strides", strides, LAYOUTS["NHWC"])
         self.groups = check_integer("groups", groups, 1)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import check_integer, check_name
 from tf_tconv.layers import check_rank_known, kernel_that_fits
+from tf_tconv.ops.tensorflow.accumulation import summed_once
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
@@ -144,13 +146,13 @@ class ResizeConv2D(keras.layers.Conv2D):
         return tf.cast(tf.image.resize(x, tf.stack(size), method=self.interpolation), x.dtype)
 
     def _convolved(self, x: Any, kernel: Any) -> Any:
-        return keras.ops.conv(
-            x,
-            kernel,
+        convolve = functools.partial(
+            keras.ops.conv,
             padding=self.padding,
             dilation_rate=self.dilation_rate,
             data_format="channels_last",
         )
+        return summed_once("convolution", convolve, *map(keras.ops.convert_to_tensor, (x, kernel)))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The output's shape, `None` where unknown."""

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tf_tconv.arguments import check_pair
+from tf_tconv.functional.arguments import check_steps
 from tf_tconv.geometry import transpose_geometry
+from tf_tconv.layouts import LAYOUTS
 
 
 def phase_sums(filters: Any, strides: Any, dilations: Any = 1) -> NDArray[np.float64]:
@@ -44,8 +45,8 @@ def phase_sums(filters: Any, strides: Any, dilations: Any = 1) -> NDArray[np.flo
             f"filters has rank {kernel.ndim}, shape {kernel.shape}; it must be of rank 4, [height, "
             "width, out_channels/groups, in_channels]."
         )
-    steps = check_pair("strides", strides, "NHWC")
-    gaps = check_pair("dilations", dilations, "NHWC")
+    steps = check_steps("strides", strides, LAYOUTS["NHWC"])
+    gaps = check_steps("dilations", dilations, LAYOUTS["NHWC"])
     rows, columns = (
         _phases(size, stride, dilation)
         for size, stride, dilation in zip(kernel.shape[:2], steps, gaps, strict=True)

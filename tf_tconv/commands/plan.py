@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from tf_tconv.call_plan import plan as plan_of
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.reading import in_options, read_integer, read_padding, read_pair
 from tf_tconv.commands.tables import Row, Sheet, screen
+from tf_tconv.functional.plan import plan as plan_of
 from tf_tconv.geometry import brief
-from tf_tconv.lowerings.costs import BACKENDS
 from tf_tconv.planning import Plan
+from tf_tconv.planning.costs import BACKENDS
 
 Backend = Enum("Backend", {name: name for name in BACKENDS}, type=str)  # type: ignore[misc]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tf_tconv.dialects.operation import TransposedConvolution
+from tf_tconv.operation import TransposedConvolution
 
 
 @dataclass(frozen=True)

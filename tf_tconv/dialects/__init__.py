@@ -22,8 +22,9 @@ strides=[2, 2], pads=[1, 1, 0, 0])
 """
 
 from tf_tconv.dialects import jax, keras, onnx, tf_nn, torch
-from tf_tconv.dialects.operation import TransposedAxis, TransposedConvolution
+from tf_tconv.dialects.operation import TransposedAxis
 from tf_tconv.dialects.translation import Translation
+from tf_tconv.operation import TransposedConvolution
 
 __all__ = [
     "Translation",

@@ -11,25 +11,21 @@ cells larger than the definition's.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-from tf_tconv.dialects.operation import (
-    DATA_FORMATS,
-    TransposedAxis,
-    TransposedConvolution,
-    check_signed,
-    solve,
-)
+from tf_tconv.dialects.operation import TransposedAxis, solve
 from tf_tconv.dialects.pairs import check_input_size, check_pair, is_sequence
 from tf_tconv.dialects.translation import Translation, finish, format_call
 from tf_tconv.dialects.weights import NEUTRAL_AXES, Array, check_weights
 from tf_tconv.geometry import (
+    AxisGeometry,
     Padding,
     brief,
     check_name,
     effective_kernel_size,
 )
+from tf_tconv.layouts import NAMES_BY_RANK
+from tf_tconv.operation import TransposedConvolution, check_signed, with_crops
 
 CALLEES = {
     "conv_transpose": "jax.lax.conv_transpose",
@@ -110,7 +106,7 @@ def from_arguments(
             found = TransposedAxis(*geometry, *side, cells)
         else:
             found = _from_zeros(*geometry, *side, cells)
-        axes.append(dataclasses.replace(found, pad_after=found.pad_after - _more_cells(found)))
+        axes.append(with_crops(found, found.pad_before, found.pad_after - _more_cells(found)))
     return TransposedConvolution.from_axes(
         axes,
         in_channels=in_channels,
@@ -184,7 +180,7 @@ def from_general_arguments(
             )
         cells = input_size and input_size[axis]
         found = _from_zeros(kernel_size[axis], strides[axis], dilations[axis], *side, cells)
-        axes.append(dataclasses.replace(found, pad_after=found.pad_after - _more_cells(found)))
+        axes.append(with_crops(found, found.pad_before, found.pad_after - _more_cells(found)))
     return TransposedConvolution.from_axes(
         axes,
         groups=feature_group_count,
@@ -237,7 +233,7 @@ transpose_kernel=True)
     function = check_name("function", function, CALLEES)
     layout = operation.data_format
     if data_format is not None:
-        layout = check_name("data_format", data_format, DATA_FORMATS)
+        layout = check_name("data_format", data_format, NAMES_BY_RANK[2])
     padding = tuple((axis.lead, axis.trail) for axis in operation.axes)
     dimension_numbers = (layout, "HWIO", layout)
     arguments: dict[str, Any]
@@ -394,7 +390,7 @@ def to_weights(kernel: Any, *, groups: int = 1, transpose_kernel: bool = TRANSPO
     )
 
 
-def _more_cells(axis: TransposedAxis) -> int:
+def _more_cells(axis: AxisGeometry) -> int:
     """By how many cells JAX' result is larger than ``(i - 1) s + surplus``: see the module."""
     return axis.stride - 1 if axis.input_size == 0 else 0
 
@@ -432,7 +428,7 @@ def _layout(dimension_numbers: Any, default: str) -> str:
             '("NHWC", "HWIO", "NHWC"), the first and the last equal.'
         )
     _kernel_axes(dimension_numbers)
-    return check_name("dimension_numbers[0]", dimension_numbers[0], DATA_FORMATS)
+    return check_name("dimension_numbers[0]", dimension_numbers[0], NAMES_BY_RANK[2])
 
 
 def _axis_padding(padding: Any, axis: int) -> Padding:
@@ -452,7 +448,7 @@ def _axis_padding(padding: Any, axis: int) -> Padding:
 
 def _from_zeros(
     kernel_size: int, stride: int, dilation: int, lead: int, trail: int, input_size: int | None
-) -> TransposedAxis:
+) -> AxisGeometry:
     """The axis with `lead` and `trail` zeros around its dilated input."""
     # A side's zeros are what the kernel reaches over it less what is cut off there.
     reach = effective_kernel_size(kernel_size, dilation) - 1

@@ -7,15 +7,9 @@ is neither becomes a "valid" layer and a `Cropping2D` after it.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-from tf_tconv.dialects.operation import (
-    TransposedAxis,
-    TransposedConvolution,
-    solve,
-    solve_both,
-)
+from tf_tconv.dialects.operation import solve, solve_both
 from tf_tconv.dialects.paddings import KERAS
 from tf_tconv.dialects.pairs import (
     Pair,
@@ -29,6 +23,7 @@ from tf_tconv.dialects.pairs import (
 from tf_tconv.dialects.translation import Translation, adds_zeros, collapsed, finish, format_call
 from tf_tconv.dialects.weights import NEUTRAL_AXES, Array, check_weights
 from tf_tconv.geometry import (
+    AxisGeometry,
     AxisNames,
     brief,
     check_name,
@@ -36,6 +31,7 @@ from tf_tconv.geometry import (
     default_surplus,
     lowest_surplus,
 )
+from tf_tconv.operation import TransposedConvolution, with_input
 
 CALLEES = {"keras": "keras.layers.Conv2DTranspose", "tf_tconv": "tf_tconv.Conv2DTranspose"}
 LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
@@ -113,7 +109,7 @@ def from_arguments(
             "((top, bottom), (left, right)), integers of at least 0."
         )
 
-    def solve_one(axis: int) -> TransposedAxis:
+    def solve_one(axis: int) -> AxisGeometry:
         argument = "padding" if named else f"padding[{axis}]"
         return solve(
             kernel_size[axis],
@@ -327,14 +323,14 @@ def _named_padding(operation: TransposedConvolution) -> _Said | None:
     return None
 
 
-def _says(axis: TransposedAxis, padding: str, output_padding: int | None) -> bool:
+def _says(axis: AxisGeometry, padding: str, output_padding: int | None) -> bool:
     """Whether a named padding comes down to the axis' crops, and to a size that it may have."""
     solved = solve(
         axis.kernel_size, axis.stride, axis.dilation, padding, output_padding=output_padding
     )
     # Keras' formula can give "same" sizes that are not legal; on TensorFlow its layer fails there.
     legal = axis.surplus >= lowest_surplus(axis.effective_kernel, padding)
-    return legal and solved == dataclasses.replace(axis, input_size=None)
+    return legal and solved == with_input(axis, None)
 
 
 def _valid_padding(operation: TransposedConvolution) -> _Said:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tf_tconv.dialects.operation import TransposedAxis, TransposedConvolution, solve
+from tf_tconv.dialects.operation import TransposedAxis, solve
 from tf_tconv.dialects.pairs import (
     Sides,
     axis_name,
@@ -42,6 +42,7 @@ from tf_tconv.geometry import (
     effective_kernel_size,
     split_padding,
 )
+from tf_tconv.operation import TransposedConvolution
 
 CALLEE = "ConvTranspose"
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from tf_tconv.geometry import brief, check_integer
+from tf_tconv.entries import check_entries, is_sequence
+from tf_tconv.layouts import AXIS_UNITS
+
+__all__ = ["Pair", "Sides", "axis_name", "check_input_size", "check_optional_pair", "check_pair"]
+__all__ += ["is_sequence"]
 
 Pair = tuple[int, int]
 """One number an axis: (height, width)."""
@@ -26,20 +29,7 @@ def check_pair(argument: str, value: Any, lowest: int = 1) -> Pair:
         TypeError: an entry is no integer.
         ValueError: an entry out of range, or another number of entries.
     """
-    if not is_sequence(value):
-        cells = check_integer(argument, value, lowest)
-        return cells, cells
-    entries = list(value)
-    if len(entries) == 1:
-        entries *= 2
-    if len(entries) != 2:
-        raise ValueError(
-            f"{argument}={brief(value)} has {len(entries)} entries; it must be an integer or 2 "
-            "integers, (height, width)."
-        )
-    height, width = (
-        check_integer(f"{argument}[{axis}]", entry, lowest) for axis, entry in enumerate(entries)
-    )
+    height, width = check_entries(argument, value, 2, lowest)
     return height, width
 
 
@@ -57,13 +47,6 @@ def check_input_size(value: Any) -> Pair | None:
     return check_optional_pair("input_size", value, 0)
 
 
-def is_sequence(value: Any) -> bool:
-    """Whether `value` has entries; a string has none here."""
-    if isinstance(value, (tuple, list)):
-        return True
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-
-
 def axis_name(axis: int) -> str:
     """What the cells of an axis are called in messages."""
-    return ("rows", "columns")[axis]
+    return AXIS_UNITS[2][axis]

@@ -7,17 +7,9 @@ the first product, and less than a stride of them after the last.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-from tf_tconv.dialects.operation import (
-    DATA_FORMATS,
-    TransposedAxis,
-    TransposedConvolution,
-    check_channels,
-    solve,
-    solve_both,
-)
+from tf_tconv.dialects.operation import solve, solve_both
 from tf_tconv.dialects.paddings import TF_NN
 from tf_tconv.dialects.pairs import (
     axis_name,
@@ -29,6 +21,7 @@ from tf_tconv.dialects.pairs import (
 from tf_tconv.dialects.translation import Translation, Unquoted, collapsed, finish, format_call
 from tf_tconv.dialects.weights import NEUTRAL_AXES, Array, check_weights
 from tf_tconv.geometry import (
+    AxisGeometry,
     AxisNames,
     Padding,
     brief,
@@ -37,6 +30,8 @@ from tf_tconv.geometry import (
     effective_kernel_size,
     lowest_surplus,
 )
+from tf_tconv.layouts import NAMES_BY_RANK
+from tf_tconv.operation import TransposedConvolution, check_channels, with_crops, with_input
 
 CALLEE = "tf.nn.conv2d_transpose"
 DEFAULTS = {"padding": "SAME", "data_format": "NHWC", "dilations": 1}
@@ -88,7 +83,9 @@ def from_arguments(
     Source:
         https://www.tensorflow.org/api_docs/python/tf/nn/conv2d_transpose.
     """
-    layout = "NHWC" if data_format is None else check_name("data_format", data_format, DATA_FORMATS)
+    layout = (
+        "NHWC" if data_format is None else check_name("data_format", data_format, NAMES_BY_RANK[2])
+    )
     kernel_size = check_pair("kernel_size", kernel_size)
     strides = check_pair("strides", _spatial("strides", strides, layout))
     dilations = check_pair(
@@ -108,7 +105,7 @@ def from_arguments(
                 )
             out_channels = channels
 
-    def solve_one(axis: int) -> TransposedAxis:
+    def solve_one(axis: int) -> AxisGeometry:
         kernel, stride, dilation = kernel_size[axis], strides[axis], dilations[axis]
         side = _axis_padding(padding, axis, layout)
         cells = input_size and input_size[axis]
@@ -170,11 +167,11 @@ def to_arguments(
     """
     layout = operation.data_format
     if data_format is not None:
-        layout = check_name("data_format", data_format, DATA_FORMATS)
+        layout = check_name("data_format", data_format, NAMES_BY_RANK[2])
     kept = [min(max(-axis.pad_after, 0), axis.stride - 1) for axis in operation.axes]
     explicit = [(max(before, 0), max(after, 0)) for before, after in operation.crops]
     reached = [
-        dataclasses.replace(axis, pad_before=before, pad_after=after - cells)
+        with_crops(axis, before, after - cells)
         for axis, (before, after), cells in zip(operation.axes, explicit, kept, strict=True)
     ]
     padding: Any = next(
@@ -261,10 +258,10 @@ def to_weights(kernel: Any, *, groups: int = 1) -> Array:
     return check_weights("kernel", kernel, NEUTRAL_AXES, 3, groups)
 
 
-def _says(axis: TransposedAxis, padding: str) -> bool:
+def _says(axis: AxisGeometry, padding: str) -> bool:
     """Whether a named padding, with the axis' own output size, comes down to its crops."""
     # The surplus decides, so that one input cell stands for any number of them.
-    single = dataclasses.replace(axis, input_size=1)
+    single = with_input(axis, 1)
     size = axis.surplus
     lowest = lowest_surplus(axis.effective_kernel, padding)
     if not lowest <= size < lowest + axis.stride:
@@ -300,7 +297,7 @@ def _in_layout(spatial: Any, batch: Any, channels: Any, layout: str) -> tuple[An
     return (batch, *spatial, channels)
 
 
-def _size_code(axis: TransposedAxis, position: int) -> str:
+def _size_code(axis: AxisGeometry, position: int) -> str:
     """An unknown output size, ``(i - 1) s + surplus``, as code that asks x for ``i``."""
     size = f"tf.shape(x)[{position}]"
     rest = axis.surplus - axis.stride

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf_tconv.dialects.operation import TransposedConvolution, solve, solve_both
+from tf_tconv.dialects.operation import solve, solve_both
 from tf_tconv.dialects.paddings import TORCH
 from tf_tconv.dialects.pairs import axis_name, check_input_size, check_optional_pair, check_pair
 from tf_tconv.dialects.translation import Translation, adds_zeros, collapsed, finish, format_call
@@ -20,6 +20,7 @@ from tf_tconv.dialects.weights import (
     neutral_to_channels_first,
 )
 from tf_tconv.geometry import AxisNames, check_integer, check_name
+from tf_tconv.operation import TransposedConvolution
 
 CALLEE = "torch.nn.ConvTranspose2d"
 DEFAULTS = {

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tf_tconv.dialects.operation import check_channels
 from tf_tconv.geometry import check_integer
+from tf_tconv.operation import check_channels
 
 Array = NDArray[Any]
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_tconv.arguments import CHANNEL_AXIS, check_data_format
 from tf_tconv.call_geometry import Axes, call_geometry
 from tf_tconv.explain import figures, numbers, svg, text, views
 from tf_tconv.explain.numbers import Array, Window
 from tf_tconv.explain.scene import Picture
 from tf_tconv.functional import conv2d_transpose
+from tf_tconv.functional.arguments import check_data_format
 from tf_tconv.geometry import brief, check_integer, check_name
+from tf_tconv.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -318,10 +319,10 @@ class Trace:
 
     @property
     def _channels_last(self) -> Array:
-        return np.moveaxis(self.input, CHANNEL_AXIS[self.data_format], 3)
+        return np.moveaxis(self.input, LAYOUTS[self.data_format].channel, 3)
 
     def _laid_out(self, images: Array) -> Array:
-        return np.moveaxis(images, 3, CHANNEL_AXIS[self.data_format])
+        return np.moveaxis(images, 3, LAYOUTS[self.data_format].channel)
 
     def _images(self) -> Array:
         """The channels of the example shown that the output channel shown sees."""
@@ -387,7 +388,7 @@ def trace(
         18.0
         >>> steps.save("tconv.gif")  # doctest: +SKIP
     """
-    data_format = check_data_format(data_format)
+    data_format = check_data_format(data_format).name
     if name is not None and not isinstance(name, str):
         if groups is not None:
             raise TypeError(f"name={brief(name)} is a {type(name).__name__}; it must be a string.")
@@ -412,7 +413,7 @@ def trace(
         call_geometry(x.shape, w.shape, output.shape, strides, padding, data_format, dilations),
         padding.upper() if isinstance(padding, str) else padding,
         data_format,
-        output.shape[CHANNEL_AXIS[data_format]] // w.shape[2],
+        output.shape[LAYOUTS[data_format].channel] // w.shape[2],
     ).select()
 
 

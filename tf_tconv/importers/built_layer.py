@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tf_tconv.dialects import keras as keras_dialect
-from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.layers import Conv2DTranspose
+from tf_tconv.operation import TransposedConvolution
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 """Of weights, which are the layer's."""

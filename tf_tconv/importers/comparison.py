@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.dialects.pairs import Pair
 from tf_tconv.importers.built_layer import built_layer
 from tf_tconv.layers import Conv2DTranspose
+from tf_tconv.operation import TransposedConvolution
 from tf_tconv.verification import SPACING
 
 Array = NDArray[Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.geometry import brief
+from tf_tconv.operation import TransposedConvolution
 from tf_tconv.verification import SPACING
 
 Array = NDArray[Any]

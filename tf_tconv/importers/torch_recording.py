@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tf_tconv.dialects import torch as dialect
-from tf_tconv.dialects.operation import TransposedConvolution
 from tf_tconv.geometry import brief
+from tf_tconv.operation import TransposedConvolution
 
 Array = NDArray[Any]
 

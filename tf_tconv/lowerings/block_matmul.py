@@ -8,81 +8,64 @@ and these in place too. A kernel no larger than the stride needs no more. A larg
 
 from __future__ import annotations
 
-from typing import Any
-
-import tensorflow as tf
-
-from tf_tconv.geometry import AxisRelations, Block
 from tf_tconv.lowerings import overlap_add
-from tf_tconv.lowerings.accumulation import accumulator
-from tf_tconv.lowerings.blocks import sum_of_blocks, work_of_sum
-from tf_tconv.lowerings.interleaving import to_cells, work_of_cropping
-from tf_tconv.lowerings.shapes import is_one, quotient, reshape, sizes, times
-from tf_tconv.lowerings.work import Copy, Product, Sizes, Step, Work
+from tf_tconv.lowerings.parts.interleaving import step_counts, to_cells
+from tf_tconv.lowerings.parts.scattering import sum_of_blocks
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops import Array, Ops
+from tf_tconv.ops.arithmetic import is_one, times
+from tf_tconv.phases import Block, phase_grid
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def lower(
+    ops: Ops, x: Array, w: Array, operation: TransposedConvolution, bias: Array | None = None
+) -> Array:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    _, _, out, per_group = sizes(w)
-    if not is_one(quotient(sizes(x)[3], per_group)):
+    if not is_one(operation.groups):
         # The results of several groups would have to be interleaved again, among the channels.
-        return overlap_add.lower(x, w, rows, columns)
-    down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
-    wide = accumulator(x.dtype)
-    cast_x, cast_w = tf.cast(x, wide), tf.cast(w, wide)
+        return overlap_add.lower(ops, x, w, operation, bias)
+    rank = operation.rank
+    grids = [phase_grid(axis, compact=True, quotient=ops.quotient) for axis in operation.axes]
+    batch, out = ops.sizes(x)[0], ops.sizes(w)[-2]
+    wide_x, wide_w = ops.widen(x), ops.widen(w)
 
-    def image(row_block: Block, column_block: Block) -> Any:
-        lines, cells = row_block.taps, column_block.taps
-        return _lines(cast_x, cast_w[lines.start : lines.stop, cells.start : cells.stop])
+    def image(blocks: tuple[Block, ...]) -> Array:
+        around = [
+            (block.taps.start, size - block.taps.stop)
+            for block, size in zip(blocks, operation.kernel_size, strict=True)
+        ]
+        taps = wide_w
+        if any(map(any, around)):
+            taps = ops.crop(taps, [*around, (0, 0), (0, 0)])
+        return _lines(ops, wide_x, taps)
 
-    lines = tf.cast(sum_of_blocks(image, down, across, out, lines_in_place=True), x.dtype)
-    return to_cells(lines, x, down, across, out)
+    # An axis' cells and its taps stand side by side.
+    order = [0, *(1 + axis + part * rank for axis in range(rank) for part in (0, 1))]
+    lines = ops.like(sum_of_blocks(ops, image, grids, out, order), x)
+    return to_cells(ops, lines, batch, step_counts(ops, x, grids), grids, out)
 
 
-def _lines(x: Any, taps: Any) -> Any:
+def _lines(ops: Ops, x: Array, taps: Array) -> Array:
     """Every line of the input times every row of taps.
 
     Args:
-        x: `[batch, height, width, in]`.
-        taps: `[taps down, taps across, out, in]`.
+        ops: what an array is.
+        x: `[batch, *cells, in]`.
+        taps: `[*taps, out, in]`.
 
     Returns:
-        `[batch, height, taps down, width, taps across * out]`.
+        `[batch, cells, taps, cells, taps, ...]`, an axis after the other, the last axis' taps times
+        `out`.
     """
-    batch, height, width, channels = sizes(x)
-    down, across, out, _ = sizes(taps)
-    if down == 1:
-        # A batch of lines times a batch of one: there oneDNN writes beyond the result, to a crash
-        # (TensorFlow 2.21).
-        x = reshape(x, [times(batch, height, width), channels])
-        taps = tf.reshape(taps, [times(across, out), channels])
-    else:
-        x = reshape(x, [times(batch, height), 1, width, channels])
-        taps = tf.reshape(taps, [down, times(across, out), channels])
-    y = tf.matmul(x, taps, transpose_b=True)
-    return reshape(y, [batch, height, down, width, times(across, out)])
-
-
-def work(call: Sizes) -> Work:
-    """What that takes for a call of these sizes."""
-    if call.groups > 1:
-        return overlap_add.work(call)
-    down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
-    lines, depth = call.batch * call.height, call.in_channels
-    steps: list[Step] = []
-    several = len(down.blocks()) * len(across.blocks()) > 1
-    for rows in down.blocks():
-        for columns in across.blocks():
-            height, width = len(rows.taps), len(columns.taps) * call.out_channels
-            if several:
-                part = height * width * depth
-                steps.append(Copy(part, part, width * depth))
-            if height == 1:
-                steps.append(Product(1, lines * call.width, depth, width))
-            else:
-                steps.append(Product(lines * height, call.width, depth, width, right=height))
-    summed = work_of_sum(call, down, across)
-    products = call.pixels * call.taps * call.out_channels
-    images = sum(step.written for step in summed[:-1] if isinstance(step, Copy))
-    steps.extend((*summed, *work_of_cropping(call, down, across)))
-    return Work(tuple(steps), products * bool(summed) + images)
+    batch, *cells, channels = ops.sizes(x)
+    *kernel, out, _ = ops.sizes(taps)
+    # A batch of lines and a batch of rows of taps: of each axis but the last its cells, its taps.
+    earlier = list(zip(cells[:-1], kernel[:-1], strict=True))
+    lines = [entry for size, _ in earlier for entry in (size, 1)]
+    rows = [entry for _, count in earlier for entry in (1, count)]
+    length = times(kernel[-1], out)
+    x = ops.reshape(x, [times(batch, *lines[:1]), *lines[1:], cells[-1], channels])
+    taps = ops.reshape(taps, [*rows[1:], length, channels])
+    y = ops.matmul(x, taps, transpose_b=True)
+    pairs = [entry for pair in earlier for entry in pair]
+    return ops.reshape(y, [batch, *pairs, cells[-1], length])

@@ -1,26 +1,20 @@
 """Transposed convolution as one convolution a row phase, with the column phases in its channels.
 
-The phases of a line that stand side by side in the channels of a step are in memory where the
-output has them, so columns need no interleaving; whole lines are interleaved in one pass. The price
-is the zeros in the kernel where one column phase has a tap and another has none.
+The phases of the last axis that stand side by side in the channels of a step are in memory where
+the output has them, so columns need no interleaving; whole lines are interleaved in one pass. The
+price is the zeros in the kernel where one column phase has a tap and another has none.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from tf_tconv.geometry import AxisRelations
-from tf_tconv.lowerings.windows import convolve_windows, work_of_windows
-from tf_tconv.lowerings.work import Sizes, Work
+from tf_tconv.lowerings.parts.gathering import gather
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops import Array, Ops
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
+def lower(
+    ops: Ops, x: Array, w: Array, operation: TransposedConvolution, bias: Array | None = None
+) -> Array:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    down, across = rows.phase_grid(), columns.phase_grid(compact=True)
-    return convolve_windows(x, w, down, across, down.windows(), across.windows(joined=True), bias)
-
-
-def work(call: Sizes) -> Work:
-    """What that takes for a call of these sizes."""
-    down, across = call.rows.phase_grid(), call.columns.phase_grid(compact=True)
-    return work_of_windows(call, down, across, down.windows(), across.windows(joined=True))
+    joined = [axis == operation.rank - 1 for axis in range(operation.rank)]
+    return gather(ops, x, w, operation, bias, joined)

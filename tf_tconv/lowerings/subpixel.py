@@ -3,29 +3,18 @@
 The sub-pixel convolution of Shi et al. (https://arxiv.org/abs/1609.05158, and for its equality with
 transposed convolution https://arxiv.org/abs/1609.07009). All phases read one common window of the
 input; where a phase has no tap the kernel is zero. With few output channels the convolution becomes
-efficient only by its `stride * stride` times as many.
+efficient only by as many more as there are phases.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from tf_tconv.geometry import AxisRelations
-from tf_tconv.lowerings.windows import convolve_windows, work_of_windows
-from tf_tconv.lowerings.work import Sizes, Work
+from tf_tconv.lowerings.parts.gathering import gather
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops import Array, Ops
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations, bias: Any = None) -> Any:
+def lower(
+    ops: Ops, x: Array, w: Array, operation: TransposedConvolution, bias: Array | None = None
+) -> Array:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    down, across = rows.phase_grid(compact=True), columns.phase_grid(compact=True)
-    return convolve_windows(
-        x, w, down, across, down.windows(joined=True), across.windows(joined=True), bias
-    )
-
-
-def work(call: Sizes) -> Work:
-    """What that takes for a call of these sizes."""
-    down, across = call.rows.phase_grid(compact=True), call.columns.phase_grid(compact=True)
-    return work_of_windows(
-        call, down, across, down.windows(joined=True), across.windows(joined=True)
-    )
+    return gather(ops, x, w, operation, bias, joined=[True] * operation.rank)

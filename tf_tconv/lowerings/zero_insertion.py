@@ -7,71 +7,41 @@ multiplies by all the zeros it inserts, so its cost grows with the product of th
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-import tensorflow as tf
-
-from tf_tconv.geometry import AxisRelations
-from tf_tconv.lowerings.convolution import convolve
-from tf_tconv.lowerings.shapes import reshape, sizes, times
-from tf_tconv.lowerings.work import Convolution, Copy, Sizes, Step, Work
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops import Array, Ops
+from tf_tconv.ops.arithmetic import times
 
 
-def lower(x: Any, w: Any, rows: AxisRelations, columns: AxisRelations) -> Any:
+def lower(
+    ops: Ops, x: Array, w: Array, operation: TransposedConvolution, bias: Array | None = None
+) -> Array:
     """The transposed convolution of `x` with `w`; see `tf_tconv.lowerings` for the contract."""
-    # An axis at a time: OpenVINO reads no reversal of two.
-    reversed_kernel = tf.transpose(tf.reverse(tf.reverse(w, [0]), [1]), [0, 1, 3, 2])
-    return convolve(
-        _insert_zeros(x, rows.stride, columns.stride),
-        reversed_kernel,
-        _outer_zeros(rows),
-        _outer_zeros(columns),
-        dilations=(rows.dilation, columns.dilation),
+    rank = operation.rank
+    for axis in range(rank):  # One at a time: OpenVINO reads no reversal of two.
+        w = ops.reverse(w, axis)
+    return ops.conv(
+        _insert_zeros(ops, x, operation.strides),
+        ops.transpose(w, [*range(rank), rank + 1, rank]),
+        # Every input brought stride - 1 zeros along, the last one too.
+        [(axis.lead, axis.trail - (axis.stride - 1)) for axis in operation.axes],
+        dilations=operation.dilations,
     )
 
 
-def _outer_zeros(axis: AxisRelations) -> tuple[Any, Any]:
-    # Every input brought stride - 1 zeros along, the last one too.
-    return axis.lead, axis.trail - (axis.stride - 1)
-
-
-def _insert_zeros(x: Any, row_stride: int, column_stride: int) -> Any:
+def _insert_zeros(ops: Ops, x: Array, strides: Sequence[int]) -> Array:
     """Every cell of `x` followed by `stride - 1` zeros along each axis.
 
     Pads at rank 4, an axis at a time: converters to mobile formats know no higher-rank pad.
     """
-    batch, height, width, channels = sizes(x)
-    if column_stride > 1:
-        cells = reshape(x, [times(batch, height), width, 1, channels])
-        cells = tf.pad(cells, [[0, 0], [0, 0], [0, column_stride - 1], [0, 0]])
-        width = width * column_stride
-        x = reshape(cells, [batch, height, width, channels])
-    if row_stride > 1:
-        lines = reshape(x, [batch, height, 1, times(width, channels)])
-        lines = tf.pad(lines, [[0, 0], [0, 0], [0, row_stride - 1], [0, 0]])
-        x = reshape(lines, [batch, height * row_stride, width, channels])
+    shape = ops.sizes(x)
+    for axis in reversed(range(1, len(shape) - 1)):
+        stride = strides[axis - 1]
+        if stride > 1:
+            before, after = times(*shape[:axis]), times(*shape[axis + 1 :])
+            x = ops.reshape(x, [before, shape[axis], 1, after])
+            x = ops.pad(x, [(0, 0), (0, 0), (0, stride - 1), (0, 0)])
+            shape = [*shape[:axis], shape[axis] * stride, *shape[axis + 1 :]]
+            x = ops.reshape(x, shape)
     return x
-
-
-def work(call: Sizes) -> Work:
-    """What that takes for a call of these sizes."""
-    weights, out = call.weights, call.out_channels
-    steps: list[Step] = [Copy(weights, weights, call.weights // out), Copy(weights, weights, 1)]
-    wide = call.inputs * call.columns.stride
-    dilated = wide * call.rows.stride
-    if call.columns.stride > 1:
-        steps.append(Copy(call.inputs, wide, call.in_channels))
-    if call.rows.stride > 1:
-        steps.append(Copy(wide, dilated, call.width * call.in_channels))
-    windows = call.outputs // out
-    steps.append(
-        Convolution(
-            windows,
-            taps=int(call.rows.kernel_size * call.columns.kernel_size),
-            depth=call.in_channels // call.groups,
-            channels=out,
-            read=dilated,
-            padded=windows,
-        )
-    )
-    return Work(tuple(steps), (wide + dilated if dilated > call.inputs else 0) + weights)

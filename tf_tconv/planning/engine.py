@@ -9,8 +9,8 @@ from functools import cache
 import tensorflow as tf
 
 
-def backend() -> str:
-    """One of `tf_tconv.lowerings.costs.BACKENDS`, for what is traced or called here and now.
+def engine() -> str:
+    """One of `tf_tconv.planning.costs.BACKENDS`, for what is traced or called here and now.
 
     A function that is compiled by XLA only after it was traced, as by a caller's `jit_compile` or
     by auto-clustering, isn't known to be.

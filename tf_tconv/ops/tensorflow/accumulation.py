@@ -44,8 +44,8 @@ def accumulator(dtype: tf.DType) -> tf.DType:
 
 
 def channel_sums(y: tf.Tensor) -> tf.Tensor:
-    """The sum of each channel of `[batch, height, width, channels]`: the gradient of a bias."""
-    return tf.reduce_sum(y, [0, 1, 2])
+    """The sum of each channel of `[batch, *cells, channels]`: the gradient of a bias."""
+    return tf.reduce_sum(y, list(range(y.shape.rank - 1)))
 
 
 def summed_once(primitive: str, compute: Callable[..., Any], *operands: tf.Tensor) -> tf.Tensor:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
-
-from tf_tconv.backend import backend as backend_here
-from tf_tconv.functional import Arguments, Call, arrange, solve
+from tf_tconv.functional.arguments import DTYPES, check_data_format, check_shape, input_axes
+from tf_tconv.functional.call import Call, Request, arrange, solve
+from tf_tconv.functional.consistency import FILTERS_AXES
 from tf_tconv.geometry import check_name
-from tf_tconv.lowerings.costs import BACKENDS
-from tf_tconv.memory import remembered
 from tf_tconv.planning import Plan, check_lowering, explain
+from tf_tconv.planning.choices import remembered
+from tf_tconv.planning.costs import BACKENDS
+from tf_tconv.unknown import UNKNOWN
 
 
 def plan(
@@ -76,15 +76,11 @@ def plan(
         groups=groups,
         dtype=dtype,
     )
-    return explain(
-        name,
-        call.sizes,
-        call.known_kernel,
-        call.assumed,
-        backend or backend_here(),
-        remembered,
-        call.known_groups,
-    )
+    if backend is None:
+        from tf_tconv.planning.engine import engine
+
+        backend = engine()
+    return explain(name, call.operation, call.load, call.assumed, backend, remembered)
 
 
 def call_of(
@@ -98,13 +94,19 @@ def call_of(
     *,
     groups: int | None = None,
     dtype: Any = "float32",
-) -> tuple[Arguments, Call]:
-    """A call that is not made: its arguments in order, and what follows from them; see `plan`."""
-    with tf.Graph().as_default():
-        x, filters = (
-            tf.compat.v1.placeholder(dtype, list(shape)) for shape in (input_shape, filters_shape)
-        )
-        arguments = arrange(
-            x, filters, output_shape, strides, padding, data_format, dilations, groups
-        )
-        return arguments, solve(arguments)
+) -> tuple[Request, Call]:
+    """A call that is not made: what it asks, and what follows from that; see `plan`."""
+    layout = check_data_format(data_format)
+    image = check_shape("input_shape", input_shape, input_axes(layout))
+    filters = check_shape("filters_shape", filters_shape, FILTERS_AXES[layout.rank])
+    request = arrange(output_shape, strides, padding, layout.name, dilations, groups)
+    given = ([UNKNOWN if size is None else size for size in shape] for shape in (image, filters))
+    return request, solve(request, *given, DTYPES[check_dtype(dtype)])
+
+
+def check_dtype(dtype: Any) -> str:
+    """The name of a supported type, from its name, TensorFlow's or NumPy's."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
+    if name is None:
+        name = getattr(dtype, "__name__", dtype)
+    return check_name("dtype", name, DTYPES)

@@ -6,26 +6,22 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from tf_tconv.geometry import AxisGeometry, check_name
-from tf_tconv.lowerings import NAMES, REGISTRY, costs, patches
-from tf_tconv.lowerings.shapes import LARGEST
-from tf_tconv.lowerings.work import Sizes, Work
+from tf_tconv.geometry import check_name
+from tf_tconv.limits import LARGEST
+from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops.counting import Work
+from tf_tconv.planning import costs
+from tf_tconv.planning.load import Load, gradient_work, work
 
 MEMORY_MULTIPLE = 16
 """Temporaries of more bytes than input and output have, times this, exclude a lowering."""
 
-ASSUMED_BATCH = 4
-"""What a batch known only at run time is planned as."""
-
-ASSUMED_SIZE = 48
-"""What a height or width known only at run time is planned as."""
-
 FALLBACK = "polyphase"
 """Where nothing can be counted: it multiplies and holds the least."""
 
-Remembered = Callable[[Sizes, str], str | None]
+Remembered = Callable[[Load, str], str | None]
 
 
 @dataclass(frozen=True)
@@ -103,216 +99,151 @@ def check_lowering(lowering: str) -> str:
     return check_name("lowering", lowering, ("auto", *NAMES, "native"))
 
 
-def call_sizes(
-    x: Any, rows: Any, columns: Any, in_channels: Any, out_channels: Any, groups: Any, itemsize: int
-) -> tuple[Sizes, tuple[str, ...]] | None:
-    """A call in numbers, and what had to be assumed for that.
-
-    Args:
-        x: `[batch, height, width]`, integers or None.
-        rows: the geometry of the height.
-        columns: the geometry of the width.
-        in_channels: channels of the input.
-        out_channels: channels of the output.
-        groups: channel groups.
-        itemsize: bytes of a number.
-
-    Returns:
-        None if nothing can be counted: kernel, channels or groups are known only at run time, or
-        empty.
-    """
-    known = (rows.kernel_size, columns.kernel_size, in_channels, out_channels, groups)
-    if not all(isinstance(size, int) and size for size in known):
-        return None
-    batch, height, width = (size if isinstance(size, int) else None for size in x)
-    assumed = [
-        f"{name} {instead}"
-        for name, size, instead in (
-            ("batch", batch, ASSUMED_BATCH),
-            ("height", height, ASSUMED_SIZE),
-            ("width", width, ASSUMED_SIZE),
-        )
-        if size is None
-    ]
-    if batch is None:
-        batch = ASSUMED_BATCH
-    down, across = _known(rows, height), _known(columns, width)
-    sizes = Sizes(
-        batch,
-        down,
-        across,
-        down.input_size,
-        across.input_size,
-        in_channels,
-        out_channels,
-        groups,
-        itemsize,
-    )
-    return sizes, tuple(assumed)
-
-
-def _known(axis: Any, size: int | None) -> AxisGeometry:
-    """The geometry, with assumptions where only the run knows."""
-    if isinstance(axis, AxisGeometry):
-        return axis
-    cells = ASSUMED_SIZE if size is None else size
-    surplus = axis.surplus if isinstance(axis.surplus, int) else axis.stride
-    output = max((cells - 1) * axis.stride + surplus, 0)
-    before = axis.pad_before if isinstance(axis.pad_before, int) else 0
-    after = axis.pad_after if isinstance(axis.pad_after, int) else 0
-    return AxisGeometry(cells, axis.kernel_size, axis.stride, axis.dilation, output, before, after)
-
-
 def choose(
     lowering: str,
-    sizes: Sizes | None,
-    known_kernel: bool,
+    operation: TransposedConvolution,
+    load: Load | None,
     backend: str,
     remembered: Remembered,
-    known_groups: bool = True,
 ) -> str:
     """The lowering that computes a call.
 
     Args:
         lowering: "auto", or the name that the caller asked for.
-        sizes: the call in numbers; None where they can't be counted.
-        known_kernel: whether the kernel's height and width are known.
-        backend: one of `tf_tconv.lowerings.costs.BACKENDS`.
+        operation: what is computed; `None` for what only the run knows.
+        load: the call in numbers; `None` where they can't be counted.
+        backend: one of `tf_tconv.planning.costs.BACKENDS`.
         remembered: what was measured to be fastest on this machine, if it was.
-        known_groups: whether the number of channel groups is known.
 
     Returns:
         A name of `tf_tconv.lowerings.REGISTRY`; "native" only if asked for.
     """
-    if not known_kernel and (lowering == "auto" or REGISTRY[lowering].known_kernel):
-        return "zero_insertion"
-    if (
-        not known_groups
-        and known_kernel
-        and (lowering == "auto" or REGISTRY[lowering].known_groups)
-    ):
+    unless = None if lowering == "auto" else REGISTRY[lowering]
+    if None in operation.kernel_size:
+        if unless is None or unless.known_kernel:
+            return "zero_insertion"
+    elif operation.groups is None and (unless is None or unless.known_groups):
         return "overlap_add"
     if lowering != "auto":
         return lowering
-    if sizes is None:
+    if load is None:
         return FALLBACK
-    return remembered(sizes, backend) or cheapest(sizes, backend)
+    return remembered(load, backend) or cheapest(load, backend)
 
 
-def check_largest(lowering: str, sizes: Sizes | None) -> None:
+def check_largest(lowering: str, load: Load | None) -> None:
     """That a lowering makes no tensor too large for TensorFlow, as far as sizes are known.
 
     Raises:
         ValueError: it does.
     """
-    if sizes is None or (largest := _largest(lowering, sizes)) <= LARGEST:
+    if load is None or (largest := _largest(lowering, load)) <= LARGEST:
         return
     raise ValueError(
         f'lowering "{lowering}" would make a tensor of {largest} elements for an output of '
-        f'{sizes.outputs}; the most is {LARGEST}: let "auto" choose, or name a lowering that holds '
+        f'{load.outputs}; the most is {LARGEST}: let "auto" choose, or name a lowering that holds '
         'less, as "polyphase".'
     )
 
 
-@lru_cache(maxsize=4096)
-def _largest(lowering: str, sizes: Sizes) -> int:
-    work = REGISTRY[lowering].work
-    return work(sizes).largest if work else sizes.outputs
+def _largest(lowering: str, load: Load) -> int:
+    counted = work(load, lowering)
+    return counted.largest if counted else load.outputs
 
 
-def gradients_by_products(sizes: Sizes | None, backend: str) -> tuple[bool, bool]:
+def gradients_by_products(load: Load | None, backend: str) -> tuple[bool, bool]:
     """Which of a call's gradients are matrix products of patches and not convolutions.
 
     Args:
-        sizes: the call in numbers, if all are known.
-        backend: one of `tf_tconv.lowerings.costs.BACKENDS`.
+        load: the call in numbers, if all are known.
+        backend: one of `tf_tconv.planning.costs.BACKENDS`.
 
     Returns:
         Of the input's gradient and of the filters'. Only under XLA: elsewhere TensorFlow has ops
         for both, which the native op's gradients are, too.
     """
-    if sizes is None or backend != "xla" or sizes.groups > 1:
+    if load is None or backend != "xla" or load.operation.groups > 1:
         return False, False
-    return by_product(sizes, "input"), by_product(sizes, "filters")
+    return by_product(load, "input"), by_product(load, "filters")
 
 
 @lru_cache(maxsize=4096)
-def by_product(sizes: Sizes, gradient: str) -> bool:
-    """Whether XLA is to compute one gradient, of `patches.GRADIENTS`, as a matrix product."""
-    ways = patches.GRADIENTS[gradient](sizes)
-    if ways["product"].held * sizes.itemsize > _allowed(sizes):
+def by_product(load: Load, gradient: str) -> bool:
+    """Whether XLA is to compute one gradient, "input" or "filters", as a matrix product."""
+    ways = {way: gradient_work(load, gradient, way) for way in ("convolution", "product")}
+    if ways["product"].held * load.itemsize > _allowed(load):
         return False
     cost = {
-        name: costs.seconds(work, "xla", sizes.itemsize, f"{gradient} {name}")
-        for name, work in ways.items()
+        name: costs.seconds(counted, "xla", load.itemsize, f"{gradient} {name}")
+        for name, counted in ways.items()
     }
     return cost["product"] < cost["convolution"]
 
 
-def _allowed(sizes: Sizes) -> int:
+def _allowed(load: Load) -> int:
     """Bytes that the temporaries of a call may take."""
-    return MEMORY_MULTIPLE * (sizes.inputs + sizes.outputs) * sizes.itemsize
+    return MEMORY_MULTIPLE * (load.inputs + load.outputs) * load.itemsize
 
 
-def cheapest(sizes: Sizes, backend: str) -> str:
+def cheapest(load: Load, backend: str) -> str:
     """The lowering of the least estimated cost among those that keep within memory."""
-    return next((c.lowering for c in candidates(sizes, backend) if not c.excluded), FALLBACK)
+    return next((c.lowering for c in candidates(load, backend) if not c.excluded), FALLBACK)
 
 
 @lru_cache(maxsize=4096)
-def candidates(sizes: Sizes, backend: str) -> tuple[Candidate, ...]:
+def candidates(load: Load, backend: str) -> tuple[Candidate, ...]:
     """All lowerings for a call, the cheapest first."""
-    allowed = _allowed(sizes)
+    allowed = _allowed(load)
+    counted = {name: work(load, name) for name in NAMES}
     found = [
-        _candidate(name, registered.work(sizes), sizes, backend, allowed)
-        for name, registered in REGISTRY.items()
-        if registered.work is not None
+        _candidate(name, each, load, backend, allowed)
+        for name, each in counted.items()
+        if each is not None
     ]
     return tuple(sorted(found, key=lambda candidate: candidate.seconds))
 
 
-def _candidate(name: str, work: Work, sizes: Sizes, backend: str, allowed: int) -> Candidate:
-    held = work.held * sizes.itemsize
+def _candidate(name: str, counted: Work, load: Load, backend: str, allowed: int) -> Candidate:
+    held = counted.held * load.itemsize
     excluded = ""
-    if work.largest > LARGEST:
+    if counted.largest > LARGEST:
         excluded = f"needs a tensor of more than {LARGEST} elements"
     elif held > allowed:
         excluded = f"holds more than {MEMORY_MULTIPLE} times input plus output"
     return Candidate(
         name,
-        work.flops,
-        work.moved * sizes.itemsize,
+        counted.flops,
+        counted.moved * load.itemsize,
         held,
-        len(work.steps),
-        costs.seconds(work, backend, sizes.itemsize, name),
+        len(counted.steps),
+        costs.seconds(counted, backend, load.itemsize, name),
         excluded,
     )
 
 
 def explain(
     lowering: str,
-    sizes: Sizes | None,
-    known_kernel: bool,
+    operation: TransposedConvolution,
+    load: Load | None,
     assumed: tuple[str, ...],
     backend: str,
     remembered: Remembered,
-    known_groups: bool = True,
 ) -> Plan:
     """The choice for a call with its reason; see `choose` for the arguments."""
-    name = choose(lowering, sizes, known_kernel, backend, remembered, known_groups)
-    if sizes is None:
+    name = choose(lowering, operation, load, backend, remembered)
+    if load is None:
         reason = "kernel or channels are known only at run time, so there are no phases to plan"
-        if not known_groups:
+        if operation.groups is None:
             reason = "the number of groups is known only at run time"
         return Plan(name, reason, backend, 0, (), assumed)
-    found = candidates(sizes, backend)
+    found = candidates(load, backend)
     if lowering != "auto":
         reason = "asked for by name"
-    elif remembered(sizes, backend):
+    elif remembered(load, backend):
         reason = "measured on this machine to be the fastest"
     else:
         reason = _reason(found)
-    return Plan(name, reason, backend, sizes.flops, found, assumed)
+    return Plan(name, reason, backend, load.flops, found, assumed)
 
 
 def _reason(found: tuple[Candidate, ...]) -> str:

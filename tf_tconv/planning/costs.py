@@ -10,7 +10,7 @@ import json
 from functools import cache
 from importlib import resources
 
-from tf_tconv.lowerings.work import Convolution, Copy, Product, Step, Work
+from tf_tconv.ops.counting import Convolution, Copy, Product, Step, Work
 
 VECTOR = 16
 """Numbers of float32 in the widest registers of x86; what is left over of them idles."""
@@ -79,7 +79,7 @@ def counts(work: Work, itemsize: int = 4) -> dict[str, float]:
 @cache
 def _fitted() -> dict[str, dict[str, dict[str, float]]]:
     """What `benchmarks/fit_costs.py` wrote."""
-    text = resources.files("tf_tconv.lowerings").joinpath("costs.json").read_text(encoding="utf-8")
+    text = resources.files("tf_tconv.planning").joinpath("costs.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, dict[str, float]]] = json.loads(text)
     return found
 

@@ -22,11 +22,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_tconv.backend import backend
-from tf_tconv.locking import locked
 from tf_tconv.lowerings import NAMES
-from tf_tconv.lowerings.work import Sizes
-from tf_tconv.processor import cpus_allowed, processor
+from tf_tconv.planning.engine import engine
+from tf_tconv.planning.load import Load
+from tf_tconv.planning.locking import locked
+from tf_tconv.planning.processor import cpus_allowed, processor
 from tf_tconv.writing import is_special, write_whole
 
 VARIABLE = "TF_TCONV_AUTOTUNE"
@@ -65,13 +65,13 @@ def _path(named: str | None, folder: str | None, *homes: str | None) -> Path | N
 def here() -> dict[str, str]:
     """What measurements depend on: they hold where all of this is the same."""
     with tf.init_scope():  # XLA takes parts of TensorFlow too, so what it is without XLA matters.
-        engine = backend()
+        computes = engine()
     found = {
         "machine": platform.machine(),
         "processor": processor(),
         "cpus": str(cpus_allowed()),
         "system": platform.system(),
-        "engine": engine,
+        "engine": computes,
         "instructions": os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
     }
     for name in ("tensorflow", "tf-tconv"):
@@ -87,22 +87,22 @@ def fingerprint() -> str:
     return hashlib.sha256(json.dumps(here(), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def remembered(sizes: Sizes, backend: str) -> str | None:
+def remembered(load: Load, backend: str) -> str | None:
     """The lowering measured to be fastest for a call, if it was measured here.
 
     Args:
-        sizes: the call in numbers.
+        load: the call in numbers.
         backend: what computes it.
     """
     choices = _choices(default_path())
-    return choices.get(key(sizes, backend)) if choices else None
+    return choices.get(key(load, backend)) if choices else None
 
 
-def remember(sizes: Sizes, backend: str, lowering: str) -> str | None:
+def remember(load: Load, backend: str, lowering: str) -> str | None:
     """Keeps a choice, in this process and in the file, where another process' choices stay.
 
     Args:
-        sizes: the call in numbers.
+        load: the call in numbers.
         backend: what computes it.
         lowering: the choice.
 
@@ -112,7 +112,7 @@ def remember(sizes: Sizes, backend: str, lowering: str) -> str | None:
     path = default_path()
     _choices(path)
     with _lock:
-        _found[path] = {**_found[path], key(sizes, backend): lowering}
+        _found[path] = {**_found[path], key(load, backend): lowering}
         if path is None:
             return None
         if is_special(path):  # Not to be replaced by a file, nor read back.
@@ -141,8 +141,9 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=4096)
-def key(sizes: Sizes, backend: str) -> str:
+def key(load: Load, backend: str) -> str:
     """A call and its backend, as the file has them."""
+    operation = load.operation
     axes = (
         "/".join(
             str(number)
@@ -154,11 +155,11 @@ def key(sizes: Sizes, backend: str) -> str:
                 axis.pad_before,
             )
         )
-        for axis in (sizes.rows, sizes.columns)
+        for axis in operation.axes
     )
-    numbers = (sizes.batch, sizes.height, sizes.width, sizes.in_channels, sizes.out_channels)
-    size = "x".join(map(str, numbers))
-    return " ".join((backend, size, f"g{sizes.groups}", f"b{sizes.itemsize}", *axes))
+    image = (axis.input_size for axis in operation.axes)
+    size = "x".join(map(str, (load.batch, *image, operation.in_channels, operation.out_channels)))
+    return " ".join((backend, size, f"g{operation.groups}", f"b{load.itemsize}", *axes))
 
 
 def _choices(path: Path | None) -> Choices:
