@@ -1,7 +1,7 @@
-"""Measures lowerings on random layers and fits the coefficients of `tf_tconv/lowerings/costs.json`.
+"""Measures lowerings on random layers and fits the coefficients of `tf_tconv/planning/costs.json`.
 
     python benchmarks/fit_costs.py measure    writes benchmarks/costs/BACKEND.json; half an hour
-    python benchmarks/fit_costs.py fit        writes tf_tconv/lowerings/costs.json from them
+    python benchmarks/fit_costs.py fit        writes tf_tconv/planning/costs.json from them
     python benchmarks/fit_costs.py check      what the choice loses on published layers, unseen
 
 A cost is linear in the counts of `tf_tconv.planning.costs`, times a factor a lowering. The fit
@@ -24,22 +24,23 @@ from typing import Any
 
 import numpy as np
 
-from tf_tconv.adjoint import TransposeProduct
 from tf_tconv.benchmark.layers import Layer, published
 from tf_tconv.benchmark.modes import MODES as modes
 from tf_tconv.benchmark.modes import Data, Mode, native, ours, ready
 from tf_tconv.benchmark.rows import geometric_mean
-from tf_tconv.lowerings import NAMES, REGISTRY, costs
-from tf_tconv.lowerings.patches import GRADIENTS
-from tf_tconv.lowerings.shapes import LARGEST
-from tf_tconv.ops.counting import Convolution, Sizes, Work
-from tf_tconv.planning import by_product, candidates
+from tf_tconv.functional.differentiation import Faces
+from tf_tconv.limits import LARGEST
+from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops.counting import Convolution, Work
+from tf_tconv.planning import by_product, candidates, costs
+from tf_tconv.planning.load import Load, gradient_work, work
 from tf_tconv.planning.processor import processor
 from tf_tconv.timing import interleave
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "costs"
-RESULT = HERE.parent / "tf_tconv" / "lowerings" / "costs.json"
+RESULT = HERE.parent / "tf_tconv" / "planning" / "costs.json"
 MODES = {"onednn": "graph", "plain": "plain", "xla": "xla"}
 LAYERS = {"onednn": 110, "plain": 90, "xla": 44}
 HEAVY = {"onednn": 50, "plain": 30, "xla": 0}
@@ -59,18 +60,18 @@ FACTORS = 0.002
 """How much a squared logarithm of a lowering's factor counts."""
 
 
-def sizes_of(layer: Layer) -> Sizes:
+GRADIENTS = ("input", "filters")
+
+
+def load_of(layer: Layer) -> Load:
     """The layer as the planner sees it."""
-    rows, columns = (axis.trimmed() for axis in layer.axes)
-    return Sizes(
-        layer.batch,
-        rows,
-        columns,
-        rows.input_size,
-        columns.input_size,
-        layer.in_channels,
-        layer.out_channels,
-    )
+    return Load(operation_of(layer).trimmed(), layer.batch)
+
+
+def operation_of(layer: Layer) -> TransposedConvolution:
+    """What the layer computes."""
+    channels = {"in_channels": layer.in_channels, "out_channels": layer.out_channels}
+    return TransposedConvolution(layer.axes, **channels, use_bias=False)
 
 
 def random_layers(count: int, least: float = 1e5, name: str = "") -> list[Layer]:
@@ -94,8 +95,8 @@ def random_layers(count: int, least: float = 1e5, name: str = "") -> list[Layer]
             stride,
             draw.choice(["SAME", "SAME", "VALID"]),
         )
-        sizes = sizes_of(layer)
-        if layer.shape in known or not least < layer.flops < 1.2e10 or sizes.outputs > 3e7:
+        load = load_of(layer)
+        if layer.shape in known or not least < layer.flops < 1.2e10 or load.outputs > 3e7:
             continue
         # What zero insertion would pad to, which is refused beyond.
         if layer.batch * (size * stride + kernel) ** 2 * layer.in_channels > LARGEST:
@@ -119,10 +120,10 @@ def measure_here(backend: str) -> None:
     for layer in layers:
         if layer.shape in known:
             continue
-        sizes, data = sizes_of(layer), Data.of(layer)
+        load, data = load_of(layer), Data.of(layer)
         calls = {"native": ready(native(layer), mode, data)}
         for name in NAMES:
-            if _multiplied(name, sizes) < 12 * sizes.flops:
+            if _multiplied(name, load) < 12 * load.flops:
                 calls[name] = ready(ours(layer, name), mode, data)
         if backend == "xla":
             calls.update(_gradients(layer, mode, data))
@@ -147,15 +148,15 @@ def _once(call: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def _multiplied(name: str, sizes: Sizes) -> int:
+def _multiplied(name: str, load: Load) -> int:
     """FLOPs of a lowering if padding is multiplied by, too, as XLA does."""
-    work = REGISTRY[name].work
-    assert work is not None
+    counted = work(load, name)
+    assert counted is not None
     return sum(
         step.flops // step.windows * max(step.windows, step.padded)
         if isinstance(step, Convolution)
         else step.flops
-        for step in work(sizes).steps
+        for step in counted.steps
     )
 
 
@@ -163,7 +164,7 @@ def _gradients(layer: Layer, mode: Mode, data: Data) -> dict[str, Callable[[], N
     """Calls of both gradients, each by convolution and by a matrix product."""
     calls = {}
     for way, product in (("convolution", False), ("product", True)):
-        faces = TransposeProduct(*layer.axes, 1, lambda x, w: None, (product, product))
+        faces = Faces(operation_of(layer), REGISTRY["native"], (product, product))
         calls[f"input {way}"] = ready(faces.forward, mode, Data(data.g, data.w, data.g))
         calls[f"filters {way}"] = ready(faces.filter_gradient, mode, Data(data.g, data.x, data.g))
     return calls
@@ -181,9 +182,9 @@ def fit(backend: str) -> tuple[dict[str, float], dict[str, float]]:
 
     layers = [
         [
-            (name, costs.counts(work), seconds * 1e9)
+            (name, costs.counts(counted), seconds * 1e9)
             for name, seconds in row["seconds"].items()
-            if (work := _work(name, sizes_of(Layer(**row["layer"])))) is not None
+            if (counted := _work(name, load_of(Layer(**row["layer"])))) is not None
         ]
         for row in _rows(backend)
         if row["layer"]["model"] == "random"
@@ -242,13 +243,10 @@ def fit(backend: str) -> tuple[dict[str, float], dict[str, float]]:
     )
 
 
-def _work(name: str, sizes: Sizes) -> Work | None:
+def _work(name: str, load: Load) -> Work | None:
     """The work of what was measured under a name."""
     gradient, _, way = name.partition(" ")
-    if way:
-        return GRADIENTS[gradient](sizes)[way]
-    work = REGISTRY[name].work
-    return work(sizes) if work else None
+    return gradient_work(load, gradient, way) if way else work(load, name)
 
 
 def check(backend: str) -> None:
@@ -259,9 +257,9 @@ def check(backend: str) -> None:
             layer, seconds = Layer(**row["layer"]), row["seconds"]
             if (layer.model != "random") != unseen:
                 continue
-            sizes = sizes_of(layer)
+            load = load_of(layer)
             ours = {name: seconds[name] for name in NAMES if name in seconds}
-            ranked = [c.lowering for c in candidates(sizes, backend) if not c.excluded]
+            ranked = [c.lowering for c in candidates(load, backend) if not c.excluded]
             chosen = next(name for name in ranked if name in ours)
             quickest = min(ours.values())
             found = {
@@ -270,7 +268,7 @@ def check(backend: str) -> None:
                 "native, by a perfect choice": seconds["native"] / quickest,
             }
             for name in GRADIENTS if backend == "xla" else ():
-                chosen_way = ("convolution", "product")[by_product(sizes, name)]
+                chosen_way = ("convolution", "product")[by_product(load, name)]
                 ways = [seconds[f"{name} {way}"] for way in ("convolution", "product")]
                 found[f"the best gradient of {name}"] = min(ways) / seconds[f"{name} {chosen_way}"]
                 found[f"the convolution for the gradient of {name}"] = (
