@@ -110,6 +110,34 @@ def planning_may_import(name: str) -> bool:
     return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
 
 
+EXPLAIN_FROM_THE_GROUND_UP = (
+    ("numbers", "scene"),
+    ("plane", "formatting", "layout"),
+    ("text", "views", "figures", "svg"),
+    ("tracing",),
+    ("__init__",),
+)
+
+
+def explain_may_import(module: str) -> Callable[[str], bool]:
+    """What a module of `tf_tconv/explain` may import: of its own package, only what is below it.
+
+    The geometry is the ground, and nothing but `tracing`, which makes calls, needs more of the
+    library.
+    """
+    (rank,) = (n for n, level in enumerate(EXPLAIN_FROM_THE_GROUND_UP) if module in level)
+    below = [
+        f"tf_tconv.explain.{name}" for level in EXPLAIN_FROM_THE_GROUND_UP[:rank] for name in level
+    ]
+
+    def may_import(name: str) -> bool:
+        if within(name, "tf_tconv.explain"):
+            return within(name, *below)
+        return not ours(name) or within(name, "tf_tconv.geometry") or module == "tracing"
+
+    return may_import
+
+
 def dialects_may_import(name: str) -> bool:
     # The words of a framework are to be had without the framework.
     return (
@@ -231,6 +259,14 @@ def test_dialects_import_numpy_and_geometry_only():
     assert not complaints(sources("tf_tconv/dialects/**/*.py"), dialects_may_import)
 
 
+def test_modules_of_explain_import_only_what_is_below_them():
+    files = sources("tf_tconv/explain/*.py")
+    names = [PurePosixPath(file.path).stem for file in files]
+    assert sorted(names) == sorted(name for level in EXPLAIN_FROM_THE_GROUND_UP for name in level)
+    for file, name in zip(files, names, strict=True):
+        assert not complaints([file], explain_may_import(name))
+
+
 def test_library_imports_nothing_else_of_the_project():
     assert not complaints(sources("tf_tconv/**/*.py"), library_may_import)
 
@@ -314,6 +350,31 @@ def test_no_module_is_named_utils():
             "tf_tconv.layers.Conv2DTranspose",
         ),
         (
+            explain_may_import("views"),
+            "tf_tconv/explain/views.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+            "    from tf_tconv.explain.tracing import Trace",
+            "tf_tconv.explain.tracing.Trace",
+        ),
+        (
+            explain_may_import("text"),
+            "tf_tconv/explain/text.py",
+            "from tf_tconv.explain import views",
+            "tf_tconv.explain.views",
+        ),
+        (
+            explain_may_import("plane"),
+            "tf_tconv/explain/plane.py",
+            "from tf_tconv.explain import Trace",
+            "tf_tconv.explain.Trace",
+        ),
+        (
+            explain_may_import("numbers"),
+            "tf_tconv/explain/numbers.py",
+            "from tf_tconv.matrix import matrix_entries",
+            "tf_tconv.matrix.matrix_entries",
+        ),
+        (
             library_may_import,
             "tf_tconv/explain.py",
             "from compat_tests import oracle",
@@ -370,6 +431,16 @@ def test_forbidden_import_is_found(allowed, path, text, name):
             dialects_may_import,
             "tf_tconv/dialects/keras.py",
             "import numpy\nfrom tf_tconv.geometry import brief\nfrom . import weights",
+        ),
+        (
+            explain_may_import("views"),
+            "tf_tconv/explain/views.py",
+            "import numpy\nfrom tf_tconv.explain.plane import Plane\nfrom . import numbers",
+        ),
+        (
+            explain_may_import("tracing"),
+            "tf_tconv/explain/tracing.py",
+            "from tf_tconv.explain import svg, text\nfrom tf_tconv.functional import f",
         ),
         (library_may_import, "tf_tconv/layers.py", "import keras\nfrom .functional import f"),
         (oracle_may_import, "compat_tests/oracle.py", "import numpy.typing as npt"),
