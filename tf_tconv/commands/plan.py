@@ -5,25 +5,33 @@ from __future__ import annotations
 import dataclasses
 import json
 from enum import Enum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tf_tconv.call_plan import plan as plan_of
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.reading import in_options, read_integer, read_padding, read_pair
 from tf_tconv.commands.tables import Row, Sheet, screen
 from tf_tconv.geometry import brief
-from tf_tconv.lowerings.costs import BACKENDS
-from tf_tconv.planning import Plan
 
-Backend = Enum("Backend", {name: name for name in BACKENDS}, type=str)  # type: ignore[misc]
+if TYPE_CHECKING:
+    from tf_tconv.planning import Plan
+
+
+class Backend(str, Enum):
+    """What may compute; `tf_tconv.lowerings.costs.BACKENDS`, which --help need not load."""
+
+    ONEDNN = "onednn"
+    PLAIN = "plain"
+    XLA = "xla"
 
 
 def plan(
     input_: Annotated[
         str,
-        typer.Option("--input", help="batch,height,width,channels; ? for what only the run knows."),
+        typer.Option(
+            "--input", help="batch,height,width,channels; ? where known only at run time."
+        ),
     ],
     filters: Annotated[str, typer.Option(help="height,width,out channels / groups,in channels.")],
     stride: Annotated[str, typer.Option(help="Down and across: 2, or 2,1.")] = "1",
@@ -44,6 +52,8 @@ def plan(
 
     Example: tf-tconv plan --input 1,128,128,64 --filters 5,5,3,64 --stride 2
     """
+    from tf_tconv.call_plan import plan as plan_of
+
     with one_sentence(), in_options():
         found = plan_of(
             _shape("input", input_, open_=True),
