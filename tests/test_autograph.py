@@ -1,4 +1,4 @@
-"""What a trace costs: the library's own Python is run as it is, not rewritten by AutoGraph."""
+"""The library's own Python runs as it is when a graph is traced, not rewritten by AutoGraph."""
 
 import sys
 from collections.abc import Iterator
