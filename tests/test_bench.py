@@ -201,8 +201,8 @@ def test_plan_command():
     ("arguments", "words"),
     [
         (["--input", "1,2,3"], "has 3 numbers; it must have 4"),
-        (["--input", "1,2,x,3"], "is no integer"),
-        (["--input", "1,2,2,4", "--filters", "?,3,2,4"], "is no integer"),
+        (["--input", "1,2,x,3"], "is not an integer"),
+        (["--input", "1,2,2,4", "--filters", "?,3,2,4"], "is not an integer"),
         (["--input", "1,2,2,4", "--filters", "3,3,2,5"], "in_channels"),
     ],
 )

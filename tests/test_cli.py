@@ -198,7 +198,7 @@ class TestTranslate:
             ("--from jax --kernel 3 --to keras", "--from jax needs --padding"),
             (
                 "--from jax --kernel 3 --padding SAME --output-size 3 --to keras",
-                "--output-size is no argument of jax",
+                "--output-size is not an argument of jax",
             ),
             (
                 "--from keras --kernel 3 --groups 2 --to keras",

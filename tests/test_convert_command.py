@@ -260,7 +260,7 @@ def test_an_argument_of_the_function_is_said_to_be_none_of_the_command(
     def refusing(*args, **kwargs):
         raise ValueError(sentence)
 
-    monkeypatch.setattr(command.conversion, "convert", refusing)
+    monkeypatch.setattr(tf_tconv.conversion, "convert", refusing)
     message = refused("convert", saved, tmp_path / "out.keras")
     assert f"{sentence} That is an argument of tf_tconv.convert_model" in message
 

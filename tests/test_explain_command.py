@@ -108,8 +108,8 @@ def test_default_numbers_have_two_in_the_centre(size):
             "--output cell 1,1 and --cell 2,2 say the same; give one.",
         ),
         ("--cell 9,9", "cell[0]=9 is out of range; it must be an integer from 0 to 2."),
-        ("--input 0", "--input=0 is out of range; it must be an integer of at least 1."),
-        ("--kernel x", "--kernel: 'x' is no integer."),
+        ("--input 0", "--input=0 is out of range; it must be an integer from 1 to 2147483647."),
+        ("--kernel x", "--kernel: 'x' is not an integer."),
         (
             "--kernel 1,2,3",
             "--kernel '1,2,3' has 3 numbers; it must have 1, or 2 with a comma between.",
@@ -119,6 +119,18 @@ def test_default_numbers_have_two_in_the_centre(size):
         ("--input-values 1,a", "--input-values '1,a' must be numbers, as in 1,2;3,4."),
         ("--input 5000", "--input 5000 is too large; at most 1048576 cells."),
         ("--input 50", "a padded input of 52 x 52 cells is too large to read;"),
+        ("--padding 0,0,-1,0", "--padding=-1 is out of range; it must be an integer from 0 to"),
+        (
+            "--dilation 3000000000",
+            "--dilation=3000000000 is out of range; it must be an integer from 1 to 2147483647.",
+        ),
+        ("--stride 2147483647", "the output would have 6442450941 x 6442450941 elements; at most"),
+        (
+            "--stride 2 --output-size 7,5",
+            "--output-size=7 cannot come from 3 input rows: kernel 3, stride 2, dilation 1, "
+            'padding "SAME" reach 5..6. But --padding 0,1,1,1 reaches 7 and 5 (6..7 rows).',
+        ),
+        ("--padding 9,9,0,0", "--padding=(9, 9) takes off more than 3 input rows give: kernel 3,"),
         ("--save x.bmp", 'the ending of path=".bmp" is unknown;'),
     ],
 )

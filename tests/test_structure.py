@@ -26,7 +26,7 @@ NATIVE_NAMES = frozenset(
     }
 )
 NATIVE_FILES = {
-    "tf_tconv/lowerings/native.py",
+    "tf_tconv/ops/tensorflow/native.py",
     "tf_tconv/benchmark/modes.py",  # what ours is measured against
 }
 ADAPTER_FILE = "compat_tests/subjects/ours.py"
@@ -102,12 +102,66 @@ def geometry_may_import(name: str) -> bool:
     return standard(name)
 
 
+HOUSE_FROM_THE_GROUND_UP = (
+    *(
+        "geometry",
+        "layouts",
+        "limits",
+        "argument_order",
+        "installed",
+        "late_imports",
+        "timing",
+        "writing",
+    ),
+    *("unknown", "entries"),
+    *("phases", "operation"),
+    "ops",
+    "lowerings",
+    "dialects",
+    "planning",
+    "functional",
+    *("matrix", "explain", "layers", "causes"),
+    *("checkerboard", "autotuning", "registration"),
+    *("verification", "importers"),
+    "conversion",
+    "benchmark",
+    "commands",
+    "cli",
+)
+"""The rooms of the library: each may import those that stand before it, none behind it."""
+
+
+def house_may_import(room: str) -> Callable[[str], bool]:
+    """What a room of the library may import."""
+    below = HOUSE_FROM_THE_GROUND_UP[: HOUSE_FROM_THE_GROUND_UP.index(room) + 1]
+
+    def allowed(name: str) -> bool:
+        return not ours(name) or within(name, *(f"tf_tconv.{each}" for each in below))
+
+    return allowed
+
+
+def room(source: Source) -> str:
+    """The room that a file of the library lies in."""
+    return PurePosixPath(source.path).with_suffix("").parts[1]
+
+
 def lowerings_may_import(name: str) -> bool:
-    return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
+    # What an array is stays open: the protocol, the value, its phases, and nothing that computes.
+    return standard(name) or within(
+        name,
+        "tf_tconv.geometry",
+        "tf_tconv.lowerings",
+        "tf_tconv.operation",
+        "tf_tconv.ops.Array",
+        "tf_tconv.ops.Ops",
+        "tf_tconv.ops.arithmetic",
+        "tf_tconv.ops.signed",
+        "tf_tconv.phases",
+    )
 
 
-def planning_may_import(name: str) -> bool:
-    return not ours(name) or within(name, "tf_tconv.geometry", "tf_tconv.lowerings")
+BELOW_THE_DIALECTS = ("geometry", "layouts", "entries", "operation", "dialects")
 
 
 def dialects_may_import(name: str) -> bool:
@@ -115,8 +169,40 @@ def dialects_may_import(name: str) -> bool:
     return (
         standard(name)
         or within(name, "numpy")
-        or within(name, "tf_tconv.geometry", "tf_tconv.dialects")
+        or within(name, *(f"tf_tconv.{room}" for room in BELOW_THE_DIALECTS))
     )
+
+
+EXPLAIN_FROM_THE_GROUND_UP = (
+    ("numbers", "scene"),
+    ("plane", "formatting", "layout"),
+    ("text", "views", "figures", "svg"),
+    ("tracing",),
+    ("__init__",),
+)
+
+
+def explain_may_import(module: str) -> Callable[[str], bool]:
+    """What a module of `tf_tconv/explain` may import: of its own package, only what is below it.
+
+    Geometry and phases are the ground, and nothing but `tracing`, which makes calls, needs more of the
+    library.
+    """
+    (rank,) = (n for n, level in enumerate(EXPLAIN_FROM_THE_GROUND_UP) if module in level)
+    below = [
+        f"tf_tconv.explain.{name}" for level in EXPLAIN_FROM_THE_GROUND_UP[:rank] for name in level
+    ]
+
+    def may_import(name: str) -> bool:
+        if within(name, "tf_tconv.explain"):
+            return within(name, *below)
+        return (
+            not ours(name)
+            or within(name, "tf_tconv.geometry", "tf_tconv.phases")
+            or (module == "tracing")
+        )
+
+    return may_import
 
 
 def library_may_import(name: str) -> bool:
@@ -219,16 +305,27 @@ def test_geometry_imports_the_standard_library_only():
     assert not complaints(sources("tf_tconv/geometry.py"), geometry_may_import)
 
 
-def test_lowerings_import_geometry_and_each_other_only():
+def test_every_room_imports_only_what_stands_below_it():
+    files = [file for file in sources("tf_tconv/**/*.py") if room(file) != "__init__"]
+    assert {room(file) for file in files} == set(HOUSE_FROM_THE_GROUND_UP)
+    for file in files:
+        assert not complaints([file], house_may_import(room(file)))
+
+
+def test_lowerings_import_no_way_to_compute():
     assert not complaints(sources("tf_tconv/lowerings/**/*.py"), lowerings_may_import)
 
 
-def test_planning_imports_geometry_and_lowerings_only():
-    assert not complaints(sources("tf_tconv/planning.py"), planning_may_import)
-
-
-def test_dialects_import_numpy_and_geometry_only():
+def test_dialects_import_numpy_and_the_operation_only():
     assert not complaints(sources("tf_tconv/dialects/**/*.py"), dialects_may_import)
+
+
+def test_modules_of_explain_import_only_what_is_below_them():
+    files = sources("tf_tconv/explain/*.py")
+    names = [PurePosixPath(file.path).stem for file in files]
+    assert sorted(names) == sorted(name for level in EXPLAIN_FROM_THE_GROUND_UP for name in level)
+    for file, name in zip(files, names, strict=True):
+        assert not complaints([file], explain_may_import(name))
 
 
 def test_library_imports_nothing_else_of_the_project():
@@ -300,18 +397,55 @@ def test_no_module_is_named_utils():
             "tf_tconv.geometry_of_space",
         ),
         (
-            planning_may_import,
-            "tf_tconv/planning.py",
+            lowerings_may_import,
+            "tf_tconv/lowerings/subpixel.py",
+            "import tensorflow as tf",
+            "tensorflow",
+        ),
+        (
+            lowerings_may_import,
+            "tf_tconv/lowerings/subpixel.py",
+            "from tf_tconv.ops import numpy",
+            "tf_tconv.ops.numpy",
+        ),
+        (
+            house_may_import("planning"),
+            "tf_tconv/planning/load.py",
             "from tf_tconv import functional",
             "tf_tconv.functional",
         ),
-        (planning_may_import, "tf_tconv/planning.py", "import tf_tconv", "tf_tconv"),
+        (house_may_import("ops"), "tf_tconv/ops/numpy.py", "import tf_tconv", "tf_tconv"),
         (dialects_may_import, "tf_tconv/dialects/torch.py", "import torch", "torch"),
         (
             dialects_may_import,
             "tf_tconv/dialects/keras.py",
             "from tf_tconv.layers import Conv2DTranspose",
             "tf_tconv.layers.Conv2DTranspose",
+        ),
+        (
+            explain_may_import("views"),
+            "tf_tconv/explain/views.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+            "    from tf_tconv.explain.tracing import Trace",
+            "tf_tconv.explain.tracing.Trace",
+        ),
+        (
+            explain_may_import("text"),
+            "tf_tconv/explain/text.py",
+            "from tf_tconv.explain import views",
+            "tf_tconv.explain.views",
+        ),
+        (
+            explain_may_import("plane"),
+            "tf_tconv/explain/plane.py",
+            "from tf_tconv.explain import Trace",
+            "tf_tconv.explain.Trace",
+        ),
+        (
+            explain_may_import("numbers"),
+            "tf_tconv/explain/numbers.py",
+            "from tf_tconv.matrix import matrix_entries",
+            "tf_tconv.matrix.matrix_entries",
         ),
         (
             library_may_import,
@@ -354,7 +488,7 @@ def test_forbidden_import_is_found(allowed, path, text, name):
         (
             lowerings_may_import,
             "tf_tconv/lowerings/subpixel.py",
-            "import tensorflow as tf\nfrom ..geometry import AxisGeometry\nfrom . import polyphase",
+            "import math\nfrom ..geometry import Size\nfrom . import polyphase",
         ),
         (
             lowerings_may_import,
@@ -362,14 +496,24 @@ def test_forbidden_import_is_found(allowed, path, text, name):
             "from tf_tconv.lowerings import polyphase\nfrom tf_tconv import geometry",
         ),
         (
-            planning_may_import,
-            "tf_tconv/planning.py",
-            "from .geometry import *\nfrom . import lowerings\nimport numpy",
+            house_may_import("planning"),
+            "tf_tconv/planning/load.py",
+            "from ..geometry import *\nfrom .. import lowerings\nimport numpy",
         ),
         (
             dialects_may_import,
             "tf_tconv/dialects/keras.py",
             "import numpy\nfrom tf_tconv.geometry import brief\nfrom . import weights",
+        ),
+        (
+            explain_may_import("views"),
+            "tf_tconv/explain/views.py",
+            "import numpy\nfrom tf_tconv.explain.plane import Plane\nfrom . import numbers",
+        ),
+        (
+            explain_may_import("tracing"),
+            "tf_tconv/explain/tracing.py",
+            "from tf_tconv.explain import svg, text\nfrom tf_tconv.functional import f",
         ),
         (library_may_import, "tf_tconv/layers.py", "import keras\nfrom .functional import f"),
         (oracle_may_import, "compat_tests/oracle.py", "import numpy.typing as npt"),

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.benchmark.layers import Layer
-from tf_tconv.functional import conv2d_transpose
+from tf_tconv.functional.conv2d import conv2d_transpose
 
 Function = Callable[[Any, Any], Any]
 

@@ -7,26 +7,31 @@ import sys
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tf_tconv.benchmark import machine, report
-from tf_tconv.benchmark.decoders import DECODERS
-from tf_tconv.benchmark.layers import published
-from tf_tconv.benchmark.modes import MODES
-from tf_tconv.benchmark.rows import Row
-from tf_tconv.benchmark.run import DECODERS_MODE, Request, measure
-from tf_tconv.benchmark.scaling import FAMILIES
 from tf_tconv.commands import tables
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.writing import write_whole
 
-NAMES = (*MODES, DECODERS_MODE)
+if TYPE_CHECKING:
+    from tf_tconv.benchmark.machine import Machine
+    from tf_tconv.benchmark.rows import Row
 
-ModeName = Enum("ModeName", {name: name for name in NAMES}, type=str)  # type: ignore[misc]
+
+class ModeName(str, Enum):
+    """`tf_tconv.benchmark.modes.MODES` and the decoders, which --help need not load."""
+
+    GRAPH = "graph"
+    TRAIN = "train"
+    XLA = "xla"
+    XLA_TRAIN = "xla-train"
+    EAGER = "eager"
+    PLAIN = "plain"
+    DECODERS = "decoders"
 
 
 def bench(
@@ -60,7 +65,7 @@ def bench(
     """
     with one_sentence():
         _run(
-            [each.value for each in mode or []] or list(NAMES),
+            [each.value for each in mode or ModeName],
             layers,
             seconds,
             peers,
@@ -77,6 +82,12 @@ def _run(
     scaling: Path | None,
     targets: dict[str, Path | None],
 ) -> None:
+    from tf_tconv.benchmark import machine, report
+    from tf_tconv.benchmark.decoders import DECODERS
+    from tf_tconv.benchmark.layers import published
+    from tf_tconv.benchmark.run import DECODERS_MODE, Request, measure
+    from tf_tconv.benchmark.scaling import FAMILIES
+
     screen = tables.screen()
     here = machine.measure()
     screen.print(report.describe(here), markup=False)
@@ -142,8 +153,10 @@ def _run(
         write_whole(targets["plot"], lambda path: report.plot(rows, path))
 
 
-def table(rows: Sequence[Row], where: machine.Machine) -> tables.Sheet:
+def table(rows: Sequence[Row], where: Machine) -> tables.Sheet:
     """A mode's rows for the terminal."""
+    from tf_tconv.benchmark import report
+
     head, cells = report.columns(rows, where)
     shape = head.index("shape")
     made = []

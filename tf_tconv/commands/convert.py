@@ -15,19 +15,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import keras
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from tf_tconv import conversion
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.tables import Row, Sheet, screen
-from tf_tconv.conversion.files import load_model
 from tf_tconv.writing import write_whole
+
+if TYPE_CHECKING:
+    from tf_tconv import conversion
 
 SUFFIX = ".keras"
 HDF5 = (".h5", ".hdf5")
@@ -79,9 +79,11 @@ def convert(
     Weights, names and all other layers stay. OUT appears when it is whole, or not at all. The exit
     status is 0 if OUT was written, and 1 if not: also where there was nothing to exchange.
     """
+    with one_sentence():
+        _check_destination(source, destination, overwrite)
+        import keras  # Here, so that --help need not wait for it, nor its warnings become notes.
     errors = Console(stderr=True)
     with one_sentence(), _notes(), _steps(errors, as_json) as progress:
-        _check_destination(source, destination, overwrite)
         own = _own_objects(modules or [])
         step = progress.add_task(f"reading {source.name}")
         model = _load(source, own)
@@ -112,6 +114,8 @@ def convert(
 
 
 def _converted(model: Any, to: Target, lowering: str, verify: bool) -> conversion.Conversion:
+    from tf_tconv import conversion
+
     try:
         return conversion.convert(model, to.value, lowering, verify, inside="leave")
     except ValueError as error:
@@ -227,6 +231,8 @@ def _load(path: Path, own: dict[str, Any]) -> Any:
         )
     if path.suffix in HDF5 and not _is_hdf5(path):
         raise ValueError(f"{path} cannot be read as a Keras model: it is not an HDF5 file.")
+    from tf_tconv.conversion.files import load_model
+
     try:
         return load_model(path, own)
     except Exception as error:  # Keras, zip, HDF5 and the model's own classes each have theirs.

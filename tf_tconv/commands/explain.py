@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +13,24 @@ import typer
 from numpy.typing import NDArray
 
 from tf_tconv.commands.failure import one_sentence
-from tf_tconv.commands.reading import in_options, read_padding, read_pair
-from tf_tconv.explain import VIEWS, CellKind, Trace, trace
-from tf_tconv.explain.legibility import TooLarge
-from tf_tconv.geometry import brief
+from tf_tconv.commands.reading import PADDING, in_options, read_padding, read_pair
+from tf_tconv.explain import VIEWS, CellKind, Trace
+from tf_tconv.explain.formatting import TooLarge
+from tf_tconv.explain.numbers import Axes
+from tf_tconv.explain.tracing import definition
+from tf_tconv.geometry import (
+    AskedAxis,
+    AxisNames,
+    Padding,
+    Unreachable,
+    brief,
+    restated,
+    solve_axis,
+)
 
 MOST_CELLS = 2**20
+
+UNITS = ("rows", "columns")
 
 
 def explain(
@@ -70,14 +83,19 @@ def explain(
     """
     with one_sentence(), in_options():
         cell, output_size = _output(output, cell, output_size)
-        steps = trace(
-            _image("input", input_, input_values, first=1),
-            _image("kernel", kernel, kernel_values, centre=2),
-            None if output_size is None else read_pair("output-size", output_size, 0),
+        image = _image("input", input_, input_values, first=1)
+        taps = _image("kernel", kernel, kernel_values, centre=2)
+        pads = read_padding(padding)
+        pads = pads.upper() if isinstance(pads, str) else pads
+        axes = _geometry(
+            image.shape,
+            taps.shape,
             read_pair("stride", stride, 1),
-            read_padding(padding),
-            dilations=read_pair("dilation", dilation, 1),
+            read_pair("dilation", dilation, 1),
+            [pads] * 2 if isinstance(pads, str) else [tuple(side) for side in pads[1:3]],
+            [None, None] if output_size is None else read_pair("output-size", output_size, 0),
         )
+        steps = definition(image, taps, axes, pads)
         place = None if cell is None else read_pair("cell", cell, 0)
         try:
             if save is not None:
@@ -112,6 +130,28 @@ def _output(
     return given["cell"], given["size"]
 
 
+def _geometry(
+    inputs: Sequence[int],
+    kernels: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    paddings: Sequence[Padding],
+    outputs: Sequence[int | None],
+) -> Axes:
+    """Rows and columns; where one of them cannot be, the error says a padding for both."""
+    calls = list(zip(inputs, kernels, strides, dilations, paddings, outputs, strict=True))
+    asked = tuple(
+        AskedAxis(k, s, d, padding, i, o, unit)
+        for (i, k, s, d, padding, o), unit in zip(calls, UNITS, strict=True)
+    )
+    with restated(lambda found: Unreachable(found.sentence, asked).error(PADDING)):
+        rows, columns = (
+            solve_axis(*call, names=AxisNames(unit=unit))
+            for call, unit in zip(calls, UNITS, strict=True)
+        )
+        return Axes(rows, columns)
+
+
 def _image(
     option: str, size: str, values: str | None, *, first: int = 1, centre: int | None = None
 ) -> NDArray[np.float64]:
@@ -136,7 +176,7 @@ def _image(
             raise ValueError(
                 f"--{option}-values {brief(values)} must be numbers, as in 1,2;3,4."
             ) from None
-    return image[..., None, None] if option == "kernel" else image[None, ..., None]
+    return image
 
 
 def _as_json(steps: Trace, cell: list[int] | None) -> dict[str, Any]:

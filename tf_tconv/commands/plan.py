@@ -23,7 +23,9 @@ Backend = Enum("Backend", {name: name for name in BACKENDS}, type=str)  # type: 
 def plan(
     input_: Annotated[
         str,
-        typer.Option("--input", help="batch,height,width,channels; ? for what only the run knows."),
+        typer.Option(
+            "--input", help="batch,height,width,channels; ? where known only at run time."
+        ),
     ],
     filters: Annotated[str, typer.Option(help="height,width,out channels / groups,in channels.")],
     stride: Annotated[str, typer.Option(help="Down and across: 2, or 2,1.")] = "1",

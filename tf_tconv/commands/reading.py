@@ -15,6 +15,9 @@ from tf_tconv.geometry import (
     restated,
 )
 
+LARGEST = 2**31 - 1
+"""Of any size, stride, dilation or padding: what TensorFlow's convolutions take."""
+
 
 def _show(padding: str | tuple[Sides, ...]) -> str:
     if isinstance(padding, str):
@@ -60,7 +63,8 @@ def read_pair(option: str, text: str, lowest: int) -> list[int]:
             "comma between."
         )
     numbers = [
-        check_integer(f"--{option}", read_integer(option, entry), lowest) for entry in entries
+        check_integer(f"--{option}", read_integer(option, entry), lowest, LARGEST)
+        for entry in entries
     ]
     return numbers * 2 if len(numbers) == 1 else numbers
 
@@ -70,7 +74,7 @@ def read_integer(option: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"--{option}: {brief(text)} is no integer.") from None
+        raise ValueError(f"--{option}: {brief(text)} is not an integer.") from None
 
 
 def read_padding(text: str) -> Any:
@@ -83,5 +87,7 @@ def read_padding(text: str) -> Any:
             f"--padding {brief(text)} is unknown; it must be same, valid or four numbers, "
             "top,bottom,left,right."
         )
-    top, bottom, left, right = (read_integer("padding", entry) for entry in entries)
+    top, bottom, left, right = (
+        check_integer("--padding", read_integer("padding", entry), 0, LARGEST) for entry in entries
+    )
     return [[0, 0], [top, bottom], [left, right], [0, 0]]

@@ -274,7 +274,7 @@ def _numbers(option: str, text: str, counts: tuple[int, ...]) -> list[int]:
 def _check_absent(source: str, given: dict[str, Any], *names: str) -> None:
     for name in names:
         if given[name] is not None:
-            raise ValueError(f"--{name.replace('_', '-')} is no argument of {source}.")
+            raise ValueError(f"--{name.replace('_', '-')} is not an argument of {source}.")
 
 
 def _as_json(

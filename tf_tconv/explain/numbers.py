@@ -12,13 +12,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tf_tconv.call_geometry import Axes
 from tf_tconv.geometry import AxisGeometry, brief, check_integer
+from tf_tconv.phases import phase_grid
 
 Array = NDArray[Any]
 
 MOST_ELEMENTS = 2**26
 """Of an array that is made on request; the windows stay available whatever the size."""
+
+
+class Axes(NamedTuple):
+    """The two spatial axes of a call.
+
+    Args:
+        rows: the geometry of the height.
+        columns: the geometry of the width.
+    """
+
+    rows: AxisGeometry
+    columns: AxisGeometry
 
 
 class CellKind(enum.IntEnum):
@@ -83,43 +95,28 @@ class Window:
         return self.products.sum()
 
 
-class AxisPhase(NamedTuple):
-    """The output cells of one axis that the same taps reach: ``first, first + stride, ...``.
-
-    Args:
-        first: the first of the cells.
-        cells: how many of them there are.
-        taps: of the kernel, in ascending order; none where the kernel leaves holes.
-    """
-
-    first: int
-    cells: int
-    taps: tuple[int, ...]
-
-
-def axis_phases(axis: AxisGeometry) -> tuple[AxisPhase, ...]:
-    """The phases of one axis, as many as the stride or, of a smaller output, as it has cells.
+def phase_taps(axis: AxisGeometry) -> tuple[tuple[int, ...], ...]:
+    """The taps that reach each phase of one axis: its output cells ``first, first + stride, ...``.
 
     Args:
         axis: the geometry.
 
     Returns:
-        A phase for each of the first `stride` output cells.
+        Of the first `stride` output cells, or of all where there are fewer, the taps in ascending
+        order; none where the kernel leaves holes.
 
     Example:
         >>> from tf_tconv.geometry import transpose_geometry
-        >>> [phase.taps for phase in axis_phases(transpose_geometry(3, kernel_size=3, stride=2))]
-        [(0, 2), (1,)]
+        >>> phase_taps(transpose_geometry(3, kernel_size=3, stride=2))
+        ((0, 2), (1,))
     """
-    landings = [axis.output_index(0, tap) % axis.stride for tap in range(axis.kernel_size)]
-    return tuple(
-        AxisPhase(
-            first,
-            len(range(first, axis.output_size, axis.stride)),
-            tuple(tap for tap, landing in enumerate(landings) if landing == first),
-        )
-        for first in range(min(axis.stride, axis.output_size))
-    )
+    grid = phase_grid(axis)  # Its first phase is the first output cell.
+    taps: dict[int, tuple[int, ...]] = {}
+    for window in grid.windows():
+        (phase,) = window.phases
+        found = (grid.tap(block, phase) for block in window.blocks)
+        taps[phase] = tuple(tap for tap in found if tap is not None)
+    return tuple(taps.get(first, ()) for first in range(min(axis.stride, axis.output_size)))
 
 
 def sources(axis: AxisGeometry, positions: Array) -> tuple[Array, Array]:
@@ -191,8 +188,13 @@ def gather(image: Array, kernel: Array, axes: Axes) -> Array:
 
     Returns:
         The sum of products behind each output cell, `[output height, output width]`.
+
+    Raises:
+        ValueError: the output has too many cells.
     """
-    output = np.zeros([axis.output_size for axis in axes], np.result_type(image, kernel))
+    sizes = [axis.output_size for axis in axes]
+    check_elements("the output", sizes)
+    output = np.zeros(sizes, np.result_type(image, kernel))
     under = [
         [
             sources(axis, np.arange(axis.output_size) + tap * axis.dilation)[0]
@@ -229,7 +231,7 @@ def canvas(image: Array, kernel: Array, axes: Axes) -> tuple[Array, tuple[int, i
     return sums, (-axes.rows.pad_before, -axes.columns.pad_before)
 
 
-def look(
+def window_at(
     images: Array, filters: Array, axes: Axes, cell: tuple[int, int], channels: range
 ) -> Window:
     """The window behind one output cell.
@@ -248,7 +250,7 @@ def look(
     (rows, row_kinds), (columns, column_kinds) = (
         sources(axis, index + steps) for axis, index, steps in zip(axes, cell, taps, strict=True)
     )
-    images, filters = wide(images), wide(filters)
+    images, filters = promote(images), promote(filters)
     values = np.zeros(filters.shape, images.dtype)
     values[np.ix_(rows >= 0, columns >= 0)] = images[np.ix_(rows[rows >= 0], columns[columns >= 0])]
     kernel = filters[::-1, ::-1]
@@ -262,7 +264,7 @@ def look(
     return Window(cell, values, kinds, kernel, values * kernel, terms)
 
 
-def wide(array: Array) -> Array:
+def promote(array: Array) -> Array:
     """`array` in int64 if it holds integers, in float64 otherwise."""
     return array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
 

@@ -1,20 +1,24 @@
-"""A traced call as plain text."""
+"""A call as plain text: what a plane holds, and how one output cell comes about."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from tf_tconv.explain import numbers
-from tf_tconv.explain.legibility import axis_lines, check_legible, equation, product, shown
-from tf_tconv.explain.numbers import Array, CellKind
-from tf_tconv.matrix import matrix_entries
-
-if TYPE_CHECKING:
-    from tf_tconv.explain.tracing import Plane, Trace
+from tf_tconv.explain.formatting import (
+    axis_lines,
+    check_legible,
+    equation,
+    padding_text,
+    product,
+    shown,
+)
+from tf_tconv.explain.numbers import Array, Axes, CellKind, Window
+from tf_tconv.explain.plane import Plane
 
 MARKS = {CellKind.INSERTED: ".", CellKind.LEAD: "<", CellKind.TRAIL: ">"}
 
@@ -23,54 +27,65 @@ MOST_TERMS = 24
 Cell = tuple[int, int]
 
 
-def summary(trace: Trace) -> str:
-    """Heading and zero insertion, or what to ask for where that cannot be shown."""
-    try:
-        return render(trace, "zero_insertion", None)
-    except ValueError as reason:
-        return f"{heading(trace)}\n\n{reason}"
+def render(plane: Plane, padding: Any, view: str, window: Window | None, channels: range) -> str:
+    """The call as a view shows it, and how one output cell comes about.
 
+    Args:
+        plane: what is shown.
+        padding: as the call has it, for the heading.
+        view: a name of `VIEWS`.
+        window: behind the output cell to account for, with all its input channels; `None` means
+            none.
+        channels: the input channels of `window`.
 
-def render(trace: Trace, view: str, cell: Cell | None) -> str:
-    """The call as `view` shows it, and how one output cell comes about."""
-    plane = trace.plane
-    blocks = [heading(trace), *_VIEWS[view](plane, cell)]
+    Returns:
+        Lines of ASCII.
+
+    Raises:
+        ValueError: too much to read.
+    """
+    cell = None if window is None else window.cell
+    blocks = [heading(plane.geometry, padding), *_VIEWS[view](plane, cell)]
     if plane.caption:
         blocks.insert(1, plane.caption)
-    if cell is not None:
-        blocks.append(account(trace, cell))
+    if window is not None:
+        blocks.append(account(window, len(channels) > 1))
     return "\n\n".join(blocks)
 
 
-def heading(trace: Trace) -> str:
+def heading(axes: Axes, padding: Any) -> str:
     """What was called, and the geometry of both axes."""
-    rows, columns = trace.geometry
-    padding = trace.padding if isinstance(trace.padding, str) else list(map(list, trace.padding))
+    rows, columns = axes
     title = (
         f"transposed convolution: {rows.input_size} x {columns.input_size} -> "
         f"{rows.output_size} x {columns.output_size}, kernel {rows.kernel_size} x "
-        f"{columns.kernel_size}, padding {padding}"
+        f"{columns.kernel_size}, padding {padding_text(padding)}"
     )
     if rows == columns:
         return "\n".join([title, *axis_lines("rows and columns", rows)])
     return "\n".join([title, *axis_lines("rows", rows), *axis_lines("columns", columns)])
 
 
-def account(trace: Trace, cell: Cell) -> str:
-    """How one output cell comes about, over all the input channels that add to it."""
-    window = trace.window(cell)
-    several = len(trace.channels) > 1
+def account(window: Window, several: bool) -> str:
+    """How one output cell comes about.
+
+    Args:
+        window: behind the cell.
+        several: whether to say of which input channel each product is.
+    """
     lines = [
         f"input[{term.input_cell[0]}, {term.input_cell[1]}]"
         + (f" of channel {term.channel}" if several else "")
         + f" meets tap [{term.tap[0]}, {term.tap[1]}]: {product(term)} = {shown(term.product)}"
         for term in window.terms[:MOST_TERMS]
     ]
+    row, column = window.cell
     if len(window.terms) > MOST_TERMS:
-        lines.append(f"and {len(window.terms) - MOST_TERMS} products more: trace.window({cell})")
+        more = len(window.terms) - MOST_TERMS
+        lines.append(f"and {more} products more: trace.window(({row}, {column}))")
     if not window.terms:
         lines = ["no input meets a tap: a hole"]
-    return "\n".join([*lines, f"output[{cell[0]}, {cell[1]}] = {equation(window)}"])
+    return "\n".join([*lines, f"output[{row}, {column}] = {equation(window)}"])
 
 
 def _zero_insertion(plane: Plane, cell: Cell | None) -> Iterable[str]:
@@ -129,47 +144,44 @@ def _scatter(plane: Plane, cell: Cell | None) -> Iterable[str]:
 def _phases(plane: Plane, cell: Cell | None) -> Iterable[str]:
     rows, columns = plane.geometry
     check_legible("an output", plane.output.shape, "trace.output")
-    row_phases, column_phases = (numbers.axis_phases(axis) for axis in plane.geometry)
+    row_phases, column_phases = (numbers.phase_taps(axis) for axis in plane.geometry)
     names = iter(string.ascii_letters + string.digits)
-    letters = {(p.first, q.first): next(names, "*") for p in row_phases for q in column_phases}
+    letters = {
+        (p, q): next(names, "*") for p in range(len(row_phases)) for q in range(len(column_phases))
+    }
     texts = [
         [letters[t % rows.stride, u % columns.stride] for u in range(columns.output_size)]
         for t in range(rows.output_size)
     ]
     marked = set() if cell is None else {cell}
     yield "the phase of every output cell\n" + _grid(texts, marked)
-    for p in row_phases:
-        for q in column_phases:
-            title = (
-                f"phase {letters[p.first, q.first]}: output[{p.first}::{rows.stride}, "
-                f"{q.first}::{columns.stride}], "
-            )
-            if p.taps and q.taps:
-                block = plane.filter[np.ix_(p.taps, q.taps)]
-                yield (
-                    title
-                    + f"taps {_set(p.taps)} x {_set(q.taps)} of the kernel\n"
-                    + _grid(_texts(block))
-                )
-            else:
-                yield title + "no taps: holes that stay zero"
+    for (p, q), letter in letters.items():
+        down, across = row_phases[p], column_phases[q]
+        title = f"phase {letter}: output[{p}::{rows.stride}, {q}::{columns.stride}], "
+        if down and across:
+            block = _grid(_texts(plane.filter[np.ix_(down, across)]))
+            yield f"{title}taps {_set(down)} x {_set(across)} of the kernel\n{block}"
+        else:
+            yield title + "no taps: holes that stay zero"
     yield _output(plane, cell)
 
 
 def _matrix(plane: Plane, cell: Cell | None) -> Iterable[str]:
-    rows, columns = plane.geometry
+    columns = plane.geometry.columns
     size = (plane.output.size, plane.input.size)
     check_legible("a matrix", size, "tf_tconv.convolution_matrix")
-    entries = matrix_entries(plane.filter[..., None, None], plane.geometry)
-    texts = np.full(size, ".", dtype=object)
-    texts[entries.columns, entries.rows] = [shown(value) for value in entries.values]
-    labels = [f"[{t}, {u}]" for t in range(rows.output_size) for u in range(columns.output_size)]
-    width = max(map(len, labels), default=0)
+    texts = [["."] * size[1] for _ in range(size[0])]
+    labels = []
     marked = set()
-    if cell is not None:
-        line = cell[0] * columns.output_size + cell[1]
-        marked = {(line, column) for column in range(size[1]) if texts[line, column] != "."}
-    lines = _grid(texts.tolist(), marked).splitlines()
+    for line, place in enumerate(np.ndindex(plane.output.shape)):
+        labels.append(f"[{place[0]}, {place[1]}]")
+        for term in plane.window(place).terms:
+            column = term.input_cell[0] * columns.input_size + term.input_cell[1]
+            texts[line][column] = shown(term.w)
+            if place == cell:
+                marked.add((line, column))
+    width = max(map(len, labels), default=0)
+    lines = _grid(texts, marked).splitlines()
     yield (
         "the transposed matrix of the forward convolution: a line an output cell, a column an "
         "input cell\n"

@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
-from tf_tconv.call_geometry import Axes, call_geometry
 from tf_tconv.explain import figures, numbers, svg, text, views
-from tf_tconv.explain.numbers import Array, Window
+from tf_tconv.explain.numbers import Array, Axes, Window
+from tf_tconv.explain.plane import Plane
 from tf_tconv.explain.scene import Picture
-from tf_tconv.functional import conv2d_transpose
-from tf_tconv.functional.arguments import check_data_format
 from tf_tconv.geometry import brief, check_integer, check_name
-from tf_tconv.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,50 +24,6 @@ OTHER_NAMES = {"polyphase": "phases"}
 """What a view is also called."""
 
 MOST_FRAMES = 300
-
-
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """One input channel through one kernel to one output channel: what a picture can show.
-
-    Args:
-        geometry: of height and width.
-        input: `[height, width]`, int64 or float64.
-        filter: the kernel as in the filters, `[height, width]`.
-        caption: which example and channels these are; empty where there are no others.
-        is_share: whether other input channels add to the same output channel.
-    """
-
-    geometry: Axes
-    input: Array
-    filter: Array
-    caption: str = ""
-    is_share: bool = False
-
-    @functools.cached_property
-    def padded(self) -> Array:
-        """The padded input, `[height, width]`."""
-        return numbers.pad(self.input[None, ..., None], self.geometry)[0, ..., 0]
-
-    @functools.cached_property
-    def kinds(self) -> Array:
-        """The `CellKind` of each cell of `padded`."""
-        return numbers.padded_kinds(self.geometry)
-
-    @functools.cached_property
-    def kernel(self) -> Array:
-        """The reversed, dilated kernel, `[height, width]`."""
-        return numbers.reverse_kernel(self.filter, self.geometry)
-
-    @functools.cached_property
-    def output(self) -> Array:
-        """What this channel gives, `[output height, output width]`."""
-        return numbers.gather(self.input, self.filter, self.geometry)
-
-    def window(self, cell: tuple[int, int]) -> Window:
-        """The window behind one output cell."""
-        images, filters = self.input[..., None], self.filter[..., None]
-        return numbers.look(images, filters, self.geometry, cell, range(1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,12 +108,12 @@ class Trace:
             `sum` is the output cell, but for the rounding of the call's dtype.
 
         Raises:
-            TypeError: `cell` is no pair of integers.
+            TypeError: `cell` is not a pair of integers.
             ValueError: there is no such cell, or no example.
         """
         place = numbers.check_cell(cell, self.geometry)
         images, kernels = self._images(), self._kernels()
-        return numbers.look(images, kernels, self.geometry, place, self.channels)
+        return numbers.window_at(images, kernels, self.geometry, place, self.channels)
 
     def select(self, batch: int = 0, out_channel: int = 0, in_channel: int | None = None) -> Trace:
         """The same trace, showing another example or other channels.
@@ -175,7 +127,7 @@ class Trace:
             A trace that shares all arrays with this one.
 
         Raises:
-            TypeError: an index that is no integer.
+            TypeError: an index that is not an integer.
             ValueError: an index out of range, or a channel of another group.
         """
         examples = self.input.shape[0]
@@ -212,7 +164,11 @@ class Trace:
         )
 
     def __str__(self) -> str:
-        return text.summary(self)
+        """The zero insertion, or what to ask for where that cannot be shown."""
+        try:
+            return self.text()
+        except ValueError as reason:
+            return f"{text.heading(self.geometry, self.padding)}\n\n{reason}"
 
     def __repr__(self) -> str:
         return str(self)  # A page of text says more than all the arrays.
@@ -231,8 +187,8 @@ class Trace:
             TypeError: an argument of the wrong type.
             ValueError: an unknown view, no such cell, an empty batch, or too much to read.
         """
-        place = None if cell is None else numbers.check_cell(cell, self.geometry)
-        return text.render(self, _check_view(view), place)
+        window = None if cell is None else self.window(cell)
+        return text.render(self.plane, self.padding, _check_view(view), window, self.channels)
 
     def figure(self, view: str = "zero_insertion", cell: Any = None) -> Figure:
         """The call as a matplotlib figure, legible on light and dark pages.
@@ -311,7 +267,7 @@ class Trace:
             return None
 
     def _picture(self, view: str) -> Picture:
-        return views.compose(self, _check_view(view))
+        return views.compose(self.plane, self.padding, _check_view(view))
 
     def _place(self, cell: Any) -> tuple[int, int]:
         last = [axis.output_size - 1 for axis in self.geometry]
@@ -319,22 +275,22 @@ class Trace:
 
     @property
     def _channels_last(self) -> Array:
-        return np.moveaxis(self.input, LAYOUTS[self.data_format].channel, 3)
+        return np.moveaxis(self.input, self.data_format.index("C"), 3)
 
     def _laid_out(self, images: Array) -> Array:
-        return np.moveaxis(images, 3, LAYOUTS[self.data_format].channel)
+        return np.moveaxis(images, 3, self.data_format.index("C"))
 
     def _images(self) -> Array:
         """The channels of the example shown that the output channel shown sees."""
         if not self.input.shape[0]:
             raise ValueError("the batch of input is empty: there is no example to show.")
         channels = self.channels
-        return numbers.wide(self._channels_last[self.batch, ..., channels.start : channels.stop])
+        return numbers.promote(self._channels_last[self.batch, ..., channels.start : channels.stop])
 
     def _kernels(self) -> Array:
         channels = slice(self.channels.start, self.channels.stop)
         local = self.out_channel % self.filters.shape[2]
-        return numbers.wide(self.filters[:, :, local, channels])
+        return numbers.promote(self.filters[:, :, local, channels])
 
 
 def _check_view(view: Any) -> str:
@@ -388,33 +344,72 @@ def trace(
         18.0
         >>> steps.save("tconv.gif")  # doctest: +SKIP
     """
-    data_format = check_data_format(data_format).name
+    # Imported here, so that what needs no TensorFlow, as `definition` below, starts without it.
+    import tensorflow as tf
+
+    from tf_tconv.functional.call import solve
+    from tf_tconv.functional.conv2d import ordered
+    from tf_tconv.functional.transpose import transpose
+    from tf_tconv.ops import tensorflow as ops
+
     if name is not None and not isinstance(name, str):
         if groups is not None:
             raise TypeError(f"name={brief(name)} is a {type(name).__name__}; it must be a string.")
         name, groups = None, name
-    result = conv2d_transpose(
-        *(input, filters, output_shape, strides, padding, data_format, dilations, name),
-        groups=groups,
+    request, x, w = ordered(
+        *(input, filters, output_shape, strides, padding, data_format, dilations), groups=groups
     )
+    output = transpose(request, x, w, "auto")
     if not tf.executing_eagerly():
         raise TypeError(
             "input has no values while a graph is traced; call trace in eager mode, outside of "
             "tf.function and tf.data."
         )
-    output = result.numpy()
-    x, w = (
-        np.asarray(tf.convert_to_tensor(value, dtype=result.dtype)) for value in (input, filters)
-    )
+    call = solve(request, ops.sizes(x), ops.sizes(w), x.dtype.size)
     return Trace(
-        x,
-        w,
-        output,
-        call_geometry(x.shape, w.shape, output.shape, strides, padding, data_format, dilations),
+        np.asarray(x),
+        np.asarray(w),
+        output.numpy(),
+        Axes(*call.axes),
         padding.upper() if isinstance(padding, str) else padding,
-        data_format,
-        output.shape[LAYOUTS[data_format].channel] // w.shape[2],
+        request.layout.name,
+        call.groups,
     ).select()
+
+
+def definition(image: Array, kernel: Array, geometry: Axes, padding: Any) -> Trace:
+    """One image through one kernel, computed by the index relation alone, in NumPy.
+
+    Args:
+        image: `[height, width]`.
+        kernel: `[height, width]`, as in the filters.
+        geometry: of height and width.
+        padding: what to call the padding: "SAME", "VALID" or four pairs.
+
+    Returns:
+        The `Trace`, in NHWC.
+
+    Raises:
+        ValueError: the output is too large.
+
+    Example:
+        >>> from tf_tconv.geometry import transpose_geometry
+        >>> axis = transpose_geometry(2, kernel_size=2, padding="VALID")
+        >>> definition(np.eye(2), np.eye(2), Axes(axis, axis), "VALID").output[0, ..., 0]
+        array([[1., 0., 0.],
+               [0., 2., 0.],
+               [0., 0., 1.]])
+    """
+    output = numbers.gather(image, kernel, geometry)
+    return Trace(
+        image[None, ..., None],
+        kernel[..., None, None],
+        output[None, ..., None],
+        geometry,
+        padding,
+        "NHWC",
+        1,
+    )
 
 
 def _film(picture: Picture) -> Picture:

@@ -1,16 +1,17 @@
-"""The four ways to see one call, each composed into a picture."""
+"""The four ways to see a plane, each composed into a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tf_tconv.explain import numbers
+from tf_tconv.explain.formatting import check_legible, equation, padding_text, shown
 from tf_tconv.explain.layout import Block, Cell, Layout
-from tf_tconv.explain.legibility import check_legible, equation, shown
-from tf_tconv.explain.numbers import Array, AxisPhase, CellKind, Window
+from tf_tconv.explain.numbers import Array, CellKind, Window
+from tf_tconv.explain.plane import Plane
 from tf_tconv.explain.scene import (
     PHASES,
     Box,
@@ -22,10 +23,8 @@ from tf_tconv.explain.scene import (
     number,
     outline,
 )
-from tf_tconv.matrix import matrix_entries
 
-if TYPE_CHECKING:
-    from tf_tconv.explain.tracing import Plane, Trace
+Corner = tuple[float, float]
 
 ROLES = {
     CellKind.VALUE: ("value", "input"),
@@ -35,20 +34,20 @@ ROLES = {
 }
 
 
-def compose(trace: Trace, view: str) -> Picture:
-    """The picture of a traced call.
+def compose(plane: Plane, padding: Any, view: str) -> Picture:
+    """The picture of a plane.
 
     Args:
-        trace: the call; its chosen example and channels are shown.
+        plane: what is shown.
+        padding: as the call has it, for the subtitle.
         view: a name of `VIEWS`.
 
     Returns:
         The picture.
 
     Raises:
-        ValueError: there is no example or no output, or it is too large to read.
+        ValueError: there is no input or no output, or it is too large to read.
     """
-    plane = trace.plane
     if not plane.output.size or not plane.input.size:
         raise ValueError(
             f"input of {' x '.join(map(str, plane.input.shape))} and output of "
@@ -56,21 +55,20 @@ def compose(trace: Trace, view: str) -> Picture:
             "numbers there are stand in trace.padded and trace.output."
         )
     check_legible("an output", plane.output.shape, "trace.output")
-    return _VIEWS[view](plane, _subtitle(trace))
+    return _VIEWS[view](plane, _subtitle(plane, padding))
 
 
-def _subtitle(trace: Trace) -> list[str]:
-    rows, columns = trace.geometry
+def _subtitle(plane: Plane, padding: Any) -> list[str]:
+    rows, columns = plane.geometry
     pairs = [
         ("kernel", rows.kernel_size, columns.kernel_size),
         ("stride", rows.stride, columns.stride),
     ]
     if max(rows.dilation, columns.dilation) > 1:
         pairs.append(("dilation", rows.dilation, columns.dilation))
-    padding = trace.padding if isinstance(trace.padding, str) else list(map(list, trace.padding))
     text = f"{rows.input_size} × {columns.input_size} to {rows.output_size} × {columns.output_size}"
     text += "".join(f", {name} {down} × {across}" for name, down, across in pairs)
-    return [f"{text}, padding {padding}", *filter(None, [trace.plane.caption])]
+    return [f"{text}, padding {padding_text(padding)}", *filter(None, [plane.caption])]
 
 
 def _zero_insertion(plane: Plane, subtitle: list[str]) -> Picture:
@@ -224,9 +222,9 @@ def _scatter(plane: Plane, subtitle: list[str]) -> Picture:
 
 def _phases(plane: Plane, subtitle: list[str]) -> Picture:
     rows, columns = plane.geometry
-    row_phases, column_phases = (numbers.axis_phases(axis) for axis in plane.geometry)
-    heights = [max(len(phase.taps), 1) + 1.1 for phase in row_phases]
-    widths = [max(len(phase.taps), 2.4) + 0.5 for phase in column_phases]
+    row_phases, column_phases = (numbers.phase_taps(axis) for axis in plane.geometry)
+    heights = [max(len(taps), 1) + 1.1 for taps in row_phases]
+    widths = [max(len(taps), 2.4) + 0.5 for taps in column_phases]
     check_legible("a table of phases", (round(sum(heights)), round(sum(widths))), "trace.kernel")
     layout = Layout(
         "Phases: each part of the output has taps of its own",
@@ -242,16 +240,19 @@ def _phases(plane: Plane, subtitle: list[str]) -> Picture:
     layout.items += _grid(images, plane.input, "value")
     timed: list[Timed] = []
     highlights: dict[Cell, tuple[Item, ...]] = {}
-    for p, phase_rows in enumerate(row_phases):
-        for q, phase_columns in enumerate(column_phases):
+    for p, down in enumerate(row_phases):
+        for q, across in enumerate(column_phases):
             role = PHASES[(p * len(column_phases) + q) % len(PHASES)]
             corner = (table[0] + sum(widths[:q]), table[1] + sum(heights[:p]) + 0.75)
             name = f"[{p}::{rows.stride}, {q}::{columns.stride}]"
             layout.items.append(Label(corner[0], corner[1] - 0.3, name, size=0.33, anchor="start"))
-            marks = _phase(plane, (phase_rows, phase_columns), role, corner, kernel, output, layout)
+            corners = (corner, kernel, output)
+            marks = _phase(plane, (p, q), (down, across), role, corners, layout)
             highlights[p, q] = marks
-            taps = len(phase_rows.taps) * len(phase_columns.taps)
-            products = f"{taps} product{'s' * (taps != 1)} a cell" if taps else "holes that stay 0"
+            count = len(down) * len(across)
+            products = (
+                f"{count} product{'s' * (count != 1)} a cell" if count else "holes that stay 0"
+            )
             said = layout.say(f"output{name}: {products}")
             timed.append(Timed(len(timed), len(timed) + 1, (*marks, said)))
 
@@ -265,33 +266,41 @@ def _phases(plane: Plane, subtitle: list[str]) -> Picture:
 
 def _phase(
     plane: Plane,
-    phase: tuple[AxisPhase, AxisPhase],
+    first: Cell,
+    taps: tuple[tuple[int, ...], tuple[int, ...]],
     role: str,
-    corner: tuple[float, float],
-    kernel: tuple[float, float],
-    output: tuple[float, float],
+    corners: tuple[Corner, Corner, Corner],
     layout: Layout,
 ) -> tuple[Item, ...]:
-    """Adds the cells of one phase to the layout, and returns what marks them."""
-    down, across = phase
+    """Adds the cells of one phase to the layout, and returns what marks them.
+
+    Args:
+        plane: what is shown.
+        first: the first output cell of the phase.
+        taps: (down, across) that reach it.
+        role: of its cells.
+        corners: of the phase's own block, of the kernel and of the output.
+        layout: where to add.
+    """
+    down, across = taps
+    corner, kernel, output = corners
     rows, columns = plane.geometry
     marks: list[Item] = []
-    if down.taps and across.taps:
-        taps = plane.filter[np.ix_(down.taps, across.taps)]
-        layout.items += _grid(corner, taps, role)
-        marks.append(outline(*corner, len(across.taps), len(down.taps)))
+    if down and across:
+        layout.items += _grid(corner, plane.filter[np.ix_(down, across)], role)
+        marks.append(outline(*corner, len(across), len(down)))
     else:
         role = "inserted"
         layout.items.append(Label(corner[0], corner[1] + 0.4, "no taps", "faint", 0.38, "start"))
     size = fitting(map(_short, plane.filter.flat))
-    for a in down.taps:
-        for b in across.taps:
+    for a in down:
+        for b in across:
             place = (kernel[0] + b, kernel[1] + a)
             layout.items += number(*place, _short(plane.filter[a, b]), role, size)
             marks.append(_thin(*place))
     size = fitting(map(_short, plane.output.flat))
-    for t in range(down.first, rows.output_size, rows.stride):
-        for u in range(across.first, columns.output_size, columns.stride):
+    for t in range(first[0], rows.output_size, rows.stride):
+        for u in range(first[1], columns.output_size, columns.stride):
             place = (output[0] + u, output[1] + t)
             layout.items += number(*place, _short(plane.output[t, u]), role, size)
             marks.append(_thin(*place))
@@ -320,13 +329,16 @@ def _matrix(plane: Plane, subtitle: list[str]) -> Picture:
         Box(matrix[0] + column, matrix[1] + row, 1, 1, "inserted")
         for row, column in np.ndindex(size)
     ]
-    entries = matrix_entries(plane.filter[..., None, None], plane.geometry)
-    inputs: dict[int, list[int]] = {}
+    cells = _cells(plane)
+    inputs: dict[Cell, list[int]] = {}
     letters = fitting(map(_short, plane.filter.flat))
-    for row, column, entry in zip(entries.rows, entries.columns, entries.values, strict=True):
-        place = (matrix[0] + column, matrix[1] + row)
-        layout.items += number(*place, _short(entry), "kernel", letters)
-        inputs.setdefault(int(column), []).append(int(row))
+    for column, cell in enumerate(cells):
+        inputs[cell] = []
+        for term in plane.window(cell).terms:
+            row = term.input_cell[0] * plane.input.shape[1] + term.input_cell[1]
+            place = (matrix[0] + column, matrix[1] + row)
+            layout.items += number(*place, _short(term.w), "kernel", letters)
+            inputs[cell].append(row)
     for index, (j, m) in enumerate(np.ndindex(plane.input.shape)):
         y = images[1] + index + 0.5
         layout.items.append(Label(images[0] - 0.15, y, f"{j}, {m}", "faint", 0.3, "end"))
@@ -338,10 +350,9 @@ def _matrix(plane: Plane, subtitle: list[str]) -> Picture:
         column = cell[0] * plane.output.shape[1] + cell[1]
         items: list[Item] = [outline(output[0] + column, output[1])]
         items.append(outline(matrix[0] + column, matrix[1], 1, size[0]))
-        items += [outline(images[0], images[1] + row) for row in inputs.get(column, [])]
+        items += [outline(images[0], images[1] + row) for row in inputs[cell]]
         return (*items, layout.say(_accounted(plane, cell)))
 
-    cells = _cells(plane)
     timed = [Timed(index, index + 1, still(cell)) for index, cell in enumerate(cells)]
     return layout.picture(timed, len(cells), still, _longest(plane))
 

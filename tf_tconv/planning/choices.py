@@ -20,10 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from tf_tconv.lowerings import NAMES
-from tf_tconv.planning.engine import engine
+from tf_tconv.planning.engine import onednn
 from tf_tconv.planning.load import Load
 from tf_tconv.planning.locking import locked
 from tf_tconv.planning.processor import cpus_allowed, processor
@@ -61,11 +59,14 @@ def _path(named: str | None, folder: str | None, *homes: str | None) -> Path | N
         return None
 
 
-@cache
 def here() -> dict[str, str]:
     """What measurements depend on: they hold where all of this is the same."""
-    with tf.init_scope():  # XLA takes parts of TensorFlow too, so what it is without XLA matters.
-        computes = engine()
+    # XLA takes parts of TensorFlow too, so what it is without XLA matters.
+    return _here("onednn" if onednn() else "plain")
+
+
+@cache
+def _here(computes: str) -> dict[str, str]:
     found = {
         "machine": platform.machine(),
         "processor": processor(),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from functools import cache
-
-import tensorflow as tf
 
 
 def engine() -> str:
@@ -18,9 +17,11 @@ def engine() -> str:
     Returns:
         "xla" inside a `tf.function(jit_compile=True)`, else "onednn" or "plain".
     """
+    import tensorflow as tf  # Who plans for an engine by name needs none of it.
+
     if not tf.executing_eagerly() and _compiled_by_xla(tf.compat.v1.get_default_graph()):
         return "xla"
-    return "onednn" if _onednn() else "plain"
+    return "onednn" if onednn() else "plain"
 
 
 def _compiled_by_xla(graph: object) -> bool:
@@ -35,14 +36,25 @@ def _compiled_by_xla(graph: object) -> bool:
     return False
 
 
+def onednn() -> bool:
+    """Whether TensorFlow uses oneDNN in this process, which it decides once.
+
+    Where nobody has imported it yet, nor does this: then it is what it will decide by default.
+    """
+    return _asked() if "tensorflow" in sys.modules else _by_default()
+
+
 @cache
-def _onednn() -> bool:
-    """Whether this process's TensorFlow uses oneDNN, which it decides once."""
+def _asked() -> bool:
     try:
         from tensorflow.python.util import _pywrap_util_port
 
         return bool(_pywrap_util_port.IsMklEnabled())
     except (ImportError, AttributeError):
-        # The default of the builds that have it.
-        asked = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
-        return platform.machine() in ("x86_64", "AMD64") if asked is None else asked != "0"
+        return _by_default()
+
+
+def _by_default() -> bool:
+    """What the builds decide that have it."""
+    asked = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+    return platform.machine() in ("x86_64", "AMD64") if asked is None else asked != "0"

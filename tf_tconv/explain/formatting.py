@@ -57,6 +57,11 @@ def equation(window: Window, most: int = 24, times: str = "*") -> str:
     return f"{' + '.join(terms)} = {shown(window.sum)}" if terms else "0"
 
 
+def padding_text(padding: Any) -> str:
+    """A padding as `tf_tconv.conv2d_transpose` takes it, in one form whatever it came in."""
+    return padding if isinstance(padding, str) else str([list(pair) for pair in padding])
+
+
 def axis_lines(name: str, axis: AxisGeometry) -> list[str]:
     """The geometry of one axis, in words."""
     effective = f" (effective {axis.effective_kernel})" if axis.dilation > 1 else ""

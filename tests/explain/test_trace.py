@@ -19,7 +19,8 @@ from compat_tests.subjects.calling import keyword_arguments, to_layout
 from tf_tconv.explain import VIEWS, CellKind
 from tf_tconv.explain.scene import DARK, LIGHT, Label
 
-SAMPLE = {name: spread(select([name]), 40) for name in FAMILIES}
+# Layers of models are large, and differ from other families in their sizes only.
+SAMPLE = {name: spread(select([name]), 6 if name == "models" else 40) for name in FAMILIES}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
