@@ -30,13 +30,13 @@ from compat_tests.conclusion import (
 )
 from compat_tests.document import as_document, read_report, write_document
 from compat_tests.expected.condition import instructions_of
-from compat_tests.expected.ledger import Ledger, read_ledger
+from compat_tests.expected.known_differences import KnownDifferences, read_known_differences
 from compat_tests.machine import Machine, cores, this_machine
 from compat_tests.pages.html import render_html
 from compat_tests.pages.markdown import render_markdown
-from compat_tests.report import LiveView, make_console, print_header, print_report
 from compat_tests.runner import MEMORY, Call, Finding, Report, run
 from compat_tests.subjects.registry import DEFAULTS, HELP, OUTSIDE, expand, resolve
+from compat_tests.terminal import LiveView, make_console, print_header, print_report
 
 GIB = 2**30
 SAVE_SECONDS = 30.0
@@ -214,7 +214,7 @@ def _at(name: str, python: str) -> str:
     return name if python == "." or "@" in name else f"{name}@{python}"
 
 
-def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, Ledger]:
+def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, KnownDifferences]:
     """What is known of the subjects.
 
     Raises:
@@ -224,7 +224,7 @@ def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, Ledger]:
         return known_ledgers(names)
     if len(names) != 1:
         raise ValueError("--expected is the ledger of one subject; name it with --subject")
-    return {names[0]: read_ledger(path)}
+    return {names[0]: read_known_differences(path)}
 
 
 def _calls(

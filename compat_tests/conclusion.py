@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from compat_tests.cases.registry import select, select_illegal
-from compat_tests.expected.ledger import Ledger, ledger_of
+from compat_tests.expected.known_differences import KnownDifferences, known_differences_of
 from compat_tests.machine import Machine, this_machine
 from compat_tests.runner import Call, Finding, Report
 from compat_tests.subjects.registry import ADAPTERS, split
@@ -29,8 +29,8 @@ class Conclusion:
         stale: entries of the ledger that name no call at all, a sentence each.
     """
 
-    ledger: Ledger | None
-    silent: Ledger | None
+    ledger: KnownDifferences | None
+    silent: KnownDifferences | None
     news: tuple[Finding, ...]
     broken: tuple[Finding, ...]
     stale: tuple[str, ...]
@@ -43,7 +43,7 @@ class Conclusion:
 
 def conclude(
     report: Report,
-    ledgers: Mapping[str, Ledger],
+    ledgers: Mapping[str, KnownDifferences],
     errors_count: bool = False,
     machine: Machine | None = None,
 ) -> dict[str, Conclusion]:
@@ -87,13 +87,13 @@ def conclude(
     return found
 
 
-def known_ledgers(subjects: Iterable[str]) -> dict[str, Ledger]:
+def known_ledgers(subjects: Iterable[str]) -> dict[str, KnownDifferences]:
     """The ledgers that the suite has for some subjects.
 
     Raises:
         ValueError: if one of the files is no ledger.
     """
-    found = {subject: ledger_of(split(subject)[0]) for subject in subjects}
+    found = {subject: known_differences_of(split(subject)[0]) for subject in subjects}
     return {subject: ledger for subject, ledger in found.items() if ledger is not None}
 
 

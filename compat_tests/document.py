@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.expected.ledger import Ledger
+from compat_tests.expected.known_differences import KnownDifferences
 from compat_tests.judge import Judgement, Numbers, Verdict
 from compat_tests.machine import this_machine
 from compat_tests.reproduce import reproducer
@@ -29,7 +29,7 @@ SHOWN = 200
 def as_document(
     report: Report,
     settings: Mapping[str, object],
-    ledgers: Mapping[str, Ledger],
+    ledgers: Mapping[str, KnownDifferences],
     brief: bool = False,
 ) -> Document:
     """The whole report as plain values.
@@ -106,7 +106,9 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
     return report
 
 
-def _subject(report: Report, subject: str, ledger: Ledger | None, most: int) -> dict[str, Any]:
+def _subject(
+    report: Report, subject: str, ledger: KnownDifferences | None, most: int
+) -> dict[str, Any]:
     """One subject's part of the document, with the numbers of so many findings at most."""
     findings = report.legal(subject) + report.illegal(subject)
     amiss = [f for f in findings if not f.judgement.holds and not f.judgement.inexpressible]
@@ -133,7 +135,7 @@ def _subject(report: Report, subject: str, ledger: Ledger | None, most: int) -> 
     }
 
 
-def _result(finding: Finding, ledger: Ledger | None, shown: bool) -> dict[str, Any]:
+def _result(finding: Finding, ledger: KnownDifferences | None, shown: bool) -> dict[str, Any]:
     """One finding, without what is empty."""
     call, judgement = finding.call, finding.judgement
     entry = ledger.expects(finding) if ledger else None

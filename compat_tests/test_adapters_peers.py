@@ -29,7 +29,6 @@ from compat_tests.cases.registry import FAMILIES, spread
 from compat_tests.checking import judged_here, need_installed, told
 from compat_tests.judge import Verdict, expected
 from compat_tests.oracle import Array
-from compat_tests.process import ROOT
 from compat_tests.runner import run
 from compat_tests.subjects.calling import tensorflow
 from compat_tests.subjects.jax_lax import Jax
@@ -38,6 +37,7 @@ from compat_tests.subjects.numpy_types import numpy_dtype
 from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Absent, Inexpressible, Subject
+from compat_tests.worker_process import ROOT
 
 pytestmark = pytest.mark.peers
 

@@ -1,4 +1,4 @@
-"""The diagnosis on mistakes made on purpose, on numbers that mean nothing, and on broken arrays."""
+"""The diagnosis on faults made on purpose, on numbers that mean nothing, and on broken arrays."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _told(case: Case, part: Part, change: Callable[[Array], Array]) -> str:
     return diagnose(case, inputs, part, change(right.copy()), right)
 
 
-class Mistakes(unittest.TestCase):
+class FaultModels(unittest.TestCase):
     """Whole implementations that are wrong, in their outputs and in their gradients."""
 
     def test_cases_are_legal(self) -> None:
@@ -287,7 +287,7 @@ def _border(before: int, after: int) -> tuple[tuple[int, int], ...]:
     return ((0, 0), (before, after), (0, 0), (0, 0))
 
 
-class Silence(unittest.TestCase):
+class NoDiagnosis(unittest.TestCase):
     """Nothing is said where nothing can be known."""
 
     def test_of_the_right_numbers(self) -> None:

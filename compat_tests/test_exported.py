@@ -13,7 +13,7 @@ from parameterized import parameterized
 
 from compat_tests.cases.registry import select
 from compat_tests.checking import judged_here, need_installed, told
-from compat_tests.expected.ledger import ledger_of
+from compat_tests.expected.known_differences import known_differences_of
 from compat_tests.judge import Verdict
 from compat_tests.subjects.exported import Export, export
 from compat_tests.subjects.ours import lowering_names
@@ -54,9 +54,9 @@ class Variants(unittest.TestCase):
 
     @parameterized.expand(list(NEEDED))
     def test_one_ledger_speaks_of_all_and_excuses_no_wrong_number(self, prefix: str) -> None:
-        ledger = ledger_of(f"{prefix}:ours:subpixel:open")
+        ledger = known_differences_of(f"{prefix}:ours:subpixel:open")
         assert ledger is not None
-        self.assertEqual(ledger, ledger_of(f"{prefix}:ours"))
+        self.assertEqual(ledger, known_differences_of(f"{prefix}:ours"))
         for entry in ledger.differences:
             self.assertLessEqual(
                 entry.verdicts, {Verdict.EXACT, Verdict.REFUSED, Verdict.WRONG_SHAPE}
@@ -83,7 +83,7 @@ class Judged(unittest.TestCase):
             subject = resolve(f"{prefix}:{Export(lowering, open=number % 2 == 1).variant}")
             found = judged_here(subject, case)
             exact += found.verdict is Verdict.EXACT
-            ledger = ledger_of(subject.name)
+            ledger = known_differences_of(subject.name)
             entry = ledger.entry(case) if ledger else None
             foreseen = entry.verdicts if entry else {Verdict.EXACT}
             self.assertIn(found.verdict, foreseen, f"{subject.name} {case.id}: {told(found)}")

@@ -10,8 +10,8 @@ import unittest
 from pathlib import Path
 
 from compat_tests.expected.condition import KEYS, Condition
-from compat_tests.expected.ledger import read_ledger
-from compat_tests.process import ROOT, environment
+from compat_tests.expected.known_differences import read_known_differences
+from compat_tests.worker_process import ROOT, environment
 
 PAGE = (ROOT / "docs" / "judge_a_kernel.md").read_text(encoding="utf-8")
 RIGHT = "max(r - o, 0) // 2"
@@ -71,7 +71,7 @@ class Page(unittest.TestCase):
 
     def test_condition(self) -> None:
         (self.folder / "whole.toml").write_text("".join(_blocks("toml")), encoding="utf-8")
-        ledger = read_ledger(self.folder / "whole.toml")
+        ledger = read_known_differences(self.folder / "whole.toml")
         *_, entry = ledger.differences
         self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
         for key in KEYS:

@@ -1,4 +1,4 @@
-"""The two pages, made from documents that are made up."""
+"""The two pages, made from sample documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from parameterized import parameterized
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import CAPABILITY, FAMILIES, select
 from compat_tests.judge import Verdict
-from compat_tests.made_up import (
+from compat_tests.pages.capability import COLUMNS, Ability, Cell, capability_table
+from compat_tests.pages.differences import differences
+from compat_tests.pages.html import render_html
+from compat_tests.pages.markdown import render_markdown
+from compat_tests.pages.packing import LETTERS, NOT_RUN, WORDLESS
+from compat_tests.pages.reading import Standing, read, shortened, tally
+from compat_tests.sample_documents import (
     EXPLICIT,
     SHIFTED,
     Result,
@@ -24,12 +30,6 @@ from compat_tests.made_up import (
     native_like,
     shifting,
 )
-from compat_tests.pages.capability import COLUMNS, Ability, Cell, capability_table
-from compat_tests.pages.differences import differences
-from compat_tests.pages.html import render_html
-from compat_tests.pages.markdown import render_markdown
-from compat_tests.pages.packing import LETTERS, NOT_RUN, WORDLESS
-from compat_tests.pages.reading import Standing, read, shortened, tally
 
 SOME = select(sample=120)
 """Every family is in it."""

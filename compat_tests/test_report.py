@@ -1,4 +1,4 @@
-"""Tables, conclusions, exit codes and documents of reports that are made up."""
+"""Tables, conclusions, exit codes and documents of sample reports."""
 
 from __future__ import annotations
 
@@ -30,12 +30,17 @@ from compat_tests.conclusion import (
 )
 from compat_tests.document import as_document, read_report, write_document
 from compat_tests.expected.condition import ANYWHERE, Condition
-from compat_tests.expected.ledger import Difference, Ledger, Pattern, read_ledger
+from compat_tests.expected.known_differences import (
+    Difference,
+    KnownDifferences,
+    Pattern,
+    read_known_differences,
+)
 from compat_tests.judge import Judgement, Numbers, Verdict
 from compat_tests.machine import Machine
 from compat_tests.pages.reading import shortened
-from compat_tests.report import print_report
 from compat_tests.runner import Finding, Report
+from compat_tests.terminal import print_report
 
 PLANE = FAMILIES["plane"]()
 EDGE = FAMILIES["edge"]()
@@ -61,14 +66,18 @@ def _ledger(
     version: str = ">=2",
     entry: Condition = ANYWHERE,
     whole: Condition = ANYWHERE,
-) -> Ledger:
+) -> KnownDifferences:
     """A ledger for TensorFlow 2 with one entry."""
     patterns = tuple(Pattern(ids=pattern) for pattern in cases)
     only = Difference(frozenset({verdict}), patterns, (), "it never could", "", "next year", entry)
-    return Ledger(Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (only,), whole)
+    return KnownDifferences(
+        Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (only,), whole
+    )
 
 
-def _printed(report: Report, width: int = 100, named: str = "", **ledgers: Ledger) -> list[str]:
+def _printed(
+    report: Report, width: int = 100, named: str = "", **ledgers: KnownDifferences
+) -> list[str]:
     console = Console(width=width, file=io.StringIO(), record=True)
     deciding = under_judgement(report.subjects, named.split())
     print_report(console, report, conclude(report, ledgers, machine=HALF), deciding)
@@ -81,7 +90,7 @@ def _code(
     errors_count: bool = False,
     strict: bool = False,
     machine: Machine | None = None,
-    **ledgers: Ledger,
+    **ledgers: KnownDifferences,
 ) -> int:
     conclusions = conclude(report, ledgers, errors_count, machine or HALF)
     return exit_code(report, conclusions, named, strict)
@@ -391,7 +400,7 @@ class Known(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "native.toml")
             path.write_text('[applies]\ntensorflow = ">=2"\n' + entry, encoding="utf-8")
-            mended = read_ledger(path)
+            mended = read_known_differences(path)
         self.assertEqual(_code(report, native=mended, machine=NO_HALF, strict=True), HOLDS)
 
     def test_no_ledger_is_recommended_for_ours(self) -> None:

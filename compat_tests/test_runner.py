@@ -1,4 +1,4 @@
-"""The runner on planted implementations: each fault is found, and costs no more than its case."""
+"""The runner on mutants: each fault is found, and costs no more than its case."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from unittest import mock
 from parameterized import parameterized
 from typer.testing import CliRunner
 
-from compat_tests import planted
+from compat_tests import mutants
 from compat_tests.__main__ import app
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
 from compat_tests.machine import Machine
 from compat_tests.outcomes import Answered, Died
-from compat_tests.process import ROOT, WorkerProcess
 from compat_tests.runner import MEMORY, Report, run
+from compat_tests.worker_process import ROOT, WorkerProcess
 
 FAMILIES = ["axis", "plane", "channels", "layout", "dtype"]
 CASES = select(FAMILIES, sample=40)
@@ -38,7 +38,7 @@ WAIT_SECONDS = 60.0
 
 
 def _subject(name: str) -> str:
-    return f"compat_tests.planted:{name}"
+    return f"compat_tests.mutants:{name}"
 
 
 def _run(name: str, cases: Sequence[Case] = CASES, jobs: int = 2, timeout: float = 60) -> Report:
@@ -216,7 +216,7 @@ class Forked(unittest.TestCase):
     def test_a_call_does_not_outlive_the_process_that_forked_it(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             note = Path(folder, "pid")
-            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+            with mock.patch.dict(os.environ, {mutants.PID_FILE: str(note)}):
                 worker = WorkerProcess(_subject("slow"), 60, MEMORY)
                 try:
                     worker.load()
@@ -241,7 +241,7 @@ class Killed(unittest.TestCase):
             note = Path(folder, "pid")
             killer = threading.Thread(target=_kill_named_in, args=(note,))
             killer.start()
-            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+            with mock.patch.dict(os.environ, {mutants.PID_FILE: str(note)}):
                 report = _run("slow", jobs=1)
             killer.join()
         self.assertEqual(_verdicts(report), {Verdict.EXACT: len(CASES) - 1, Verdict.FATAL: 1})
@@ -272,7 +272,7 @@ class Killed(unittest.TestCase):
                     *command,
                 ],
                 cwd=ROOT,
-                env={**os.environ, planted.PID_FILE: str(note)},
+                env={**os.environ, mutants.PID_FILE: str(note)},
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
             ) as process:
@@ -286,7 +286,7 @@ class Killed(unittest.TestCase):
             report = json.loads(results.read_text(encoding="utf-8"))
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", output)
-        self.assertIn("compat_tests.planted:slow", output)
+        self.assertIn("compat_tests.mutants:slow", output)
         self.assertTrue(report["interrupted"])
         (subject,) = report["subjects"].values()
         self.assertGreater(len(subject["results"]), 0)
@@ -295,10 +295,10 @@ class Killed(unittest.TestCase):
 
 
 def _wait_for(note: Path) -> None:
-    """Waits until the planted implementation has written its process id."""
+    """Waits until the mutant has written its process id."""
     end = time.monotonic() + WAIT_SECONDS
     while not (note.exists() and note.read_text()):
-        assert time.monotonic() < end, "the planted implementation never ran"
+        assert time.monotonic() < end, "the mutant never ran"
         time.sleep(0.02)
 
 

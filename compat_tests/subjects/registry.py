@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from compat_tests.subjects.exported import OURS
-from compat_tests.subjects.function import External
+from compat_tests.subjects.external import External
 from compat_tests.subjects.jax_lax import Jax
 from compat_tests.subjects.keras_layer import Keras
 from compat_tests.subjects.lite_rt import LiteRt

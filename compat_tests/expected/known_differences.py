@@ -103,7 +103,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class KnownDifferences:
     """What one subject is known to do otherwise.
 
     Attributes:
@@ -136,7 +136,7 @@ class Ledger:
             within(description.get(package), versions) for package, versions in self.applies.items()
         )
 
-    def at(self, machine: Machine, description: Mapping[str, str]) -> Ledger:
+    def at(self, machine: Machine, description: Mapping[str, str]) -> KnownDifferences:
         """The ledger as it speaks of a subject on one machine.
 
         Args:
@@ -154,7 +154,7 @@ class Ledger:
                 kept.append(replace(entry, verdicts=entry.verdicts | FLAWLESS))
             elif holds:
                 kept.append(entry)
-        return Ledger(self.path, self.applies, tuple(kept), self.where)
+        return KnownDifferences(self.path, self.applies, tuple(kept), self.where)
 
     def entry(self, call: Call) -> Difference | None:
         """The first entry about a call."""
@@ -218,7 +218,7 @@ def file_name(subject: str) -> str:
     return f"{'-'.join(subject.split(':')[:2])}.toml"
 
 
-def ledger_of(subject: str) -> Ledger | None:
+def known_differences_of(subject: str) -> KnownDifferences | None:
     """The ledger of a subject.
 
     Args:
@@ -231,10 +231,10 @@ def ledger_of(subject: str) -> Ledger | None:
         ValueError: if the file is no ledger.
     """
     path = FOLDER / file_name(subject)
-    return read_ledger(path) if path.is_file() else None
+    return read_known_differences(path) if path.is_file() else None
 
 
-def read_ledger(path: Path) -> Ledger:
+def read_known_differences(path: Path) -> KnownDifferences:
     """Reads a ledger.
 
     Args:
@@ -258,7 +258,7 @@ def read_ledger(path: Path) -> Ledger:
         where = read_condition(content["where"]) if "where" in content else ANYWHERE
         entries = content.get("difference", [])
         differences = tuple(_difference(n, entry) for n, entry in enumerate(entries, 1))
-        return Ledger(path, applies, differences, where)
+        return KnownDifferences(path, applies, differences, where)
     except (ValueError, TypeError, InvalidSpecifier) as error:
         raise ValueError(f"{path.name}: {error}") from None
 

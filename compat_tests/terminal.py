@@ -26,7 +26,7 @@ from rich.text import Text
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import FAMILIES
 from compat_tests.conclusion import Conclusion
-from compat_tests.expected.ledger import file_name
+from compat_tests.expected.known_differences import file_name
 from compat_tests.judge import Verdict
 from compat_tests.pages.reading import shortened
 from compat_tests.reproduce import reproducer, smallest

@@ -12,7 +12,7 @@ from parameterized import parameterized
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select, select_illegal
 from compat_tests.expected.condition import Condition
-from compat_tests.expected.ledger import FOLDER, Ledger, read_ledger
+from compat_tests.expected.known_differences import FOLDER, KnownDifferences, read_known_differences
 from compat_tests.judge import Verdict
 from compat_tests.machine import Machine
 from compat_tests.runner import Call
@@ -37,11 +37,11 @@ HERE = Machine("Linux", "x86_64", instructions=frozenset({"avx2"}))
 FILES = [(path.stem,) for path in sorted(FOLDER.glob("*.toml"))]
 
 
-def _read(text: str) -> Ledger:
+def _read(text: str) -> KnownDifferences:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "some.toml")
         path.write_text(text, encoding="utf-8")
-        return read_ledger(path)
+        return read_known_differences(path)
 
 
 class Reading(unittest.TestCase):
@@ -140,7 +140,7 @@ class Own(unittest.TestCase):
 
     @parameterized.expand(FILES)
     def test_belongs_to_a_subject_and_names_calls(self, name: str) -> None:
-        ledger = read_ledger(FOLDER / f"{name}.toml")
+        ledger = read_known_differences(FOLDER / f"{name}.toml")
         calls: list[Call] = [*select(), *select_illegal()]
         self.assertEqual(ledger.stale(calls), [])
         self.assertTrue(ledger.applies, "it has to say of which versions it speaks")
@@ -151,13 +151,13 @@ class Own(unittest.TestCase):
     @parameterized.expand(FILES)
     def test_asks_of_the_processor_only_on_one_architecture(self, name: str) -> None:
         """An instruction set that another architecture cannot have is lacking there for nothing."""
-        ledger = read_ledger(FOLDER / f"{name}.toml")
+        ledger = read_known_differences(FOLDER / f"{name}.toml")
         asking = [c for c in ledger.conditions if c.instructions and not c.architecture]
         self.assertTrue(ledger.where.architecture or not asking)
 
     def test_native_holds_with_half_instructions_and_without(self) -> None:
         """The calls that were found to differ between the two kinds of processors."""
-        native = read_ledger(FOLDER / "native.toml")
+        native = read_known_differences(FOLDER / "native.toml")
         described = {"tensorflow": "2.21.0", "oneDNN": "on"}
         there, here = (
             native.at(replace(HERE, instructions=frozenset(found)), described)

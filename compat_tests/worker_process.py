@@ -17,7 +17,7 @@ from typing import Any
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
-from compat_tests.frames import read_frame, write_frame
+from compat_tests.messages import read_message, write_message
 from compat_tests.outcomes import SIGNAL, Died, Outcome, Raised, TimedOut, cause
 from compat_tests.subjects.registry import resolve, split
 
@@ -114,7 +114,7 @@ class WorkerProcess:
         assert self._process.stdin is not None
         self._said_before = self._errors.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):  # if the process is dead, the reply tells of what
-            write_frame(self._process.stdin, call)
+            write_message(self._process.stdin, call)
         outcome: Outcome = self._reply(self._timeout)
         return outcome
 
@@ -157,7 +157,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         try:
             while True:
-                self._replies.put(read_frame(self._process.stdout))
+                self._replies.put(read_message(self._process.stdout))
         except Exception:  # the pipe ended, was closed, or holds a broken message
             self._replies.put(None)
 
