@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import FIRST_ORDER, SECOND_ORDER, Case, Part
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array, Pair
 from compat_tests.subjects.calling import from_layout, to_layout
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("conv_general_dilated", "conv_transpose")
 
@@ -26,7 +25,7 @@ JAX_ENVIRONMENT = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
 """Both are read once, when JAX is loaded; without the first there is no float64."""
 
 
-class Jax:
+class Jax(Subject):
     """JAX's functions.
 
     Attributes:
@@ -47,11 +46,6 @@ class Jax:
     def name(self) -> str:
         """The name that `resolve` knows it by."""
         return "jax" if self.variant == "conv_general_dilated" else f"jax:{self.variant}"
-
-    @property
-    def faces_illegal_calls(self) -> bool:
-        """No: the rows are calls of another function."""
-        return False
 
     @property
     def sample(self) -> int | None:
@@ -104,14 +98,6 @@ class Jax:
                 filters += f".reshape{split}.swapaxes(2, 3).reshape{joined}"
         call = last.format(f"jax.lax.{self.variant}({image}, {filters}, {given})")
         return jax_script("import jax, jax.numpy as jnp", call, case)
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it.
-
-        Raises:
-            Inexpressible: always.
-        """
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
     def _arguments(self, case: Case) -> dict[str, Any]:
         """What to call the function with beside input and filters."""

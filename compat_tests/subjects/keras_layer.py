@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import SECOND_ORDER, Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Pair
 from compat_tests.subjects import calling, jax_lax, pytorch
 from compat_tests.subjects.jax_lax import JAX_ENVIRONMENT, JAX_SAMPLE
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("tensorflow", "jax", "torch")
 
@@ -26,7 +25,7 @@ _DIFFERENTIATE = {
 }
 
 
-class Keras:
+class Keras(Subject):
     """Keras's layer, its filters passed to it as those of a stateless call.
 
     Attributes:
@@ -47,11 +46,6 @@ class Keras:
     def name(self) -> str:
         """The name that `resolve` knows it by."""
         return f"keras:{self.variant}"
-
-    @property
-    def faces_illegal_calls(self) -> bool:
-        """No: the rows are calls of a function."""
-        return False
 
     @property
     def sample(self) -> int | None:
@@ -112,14 +106,6 @@ class Keras:
             array="{}.numpy()",
             gradients="tf.function(lambda x, w: tf.gradients(f(x, w), [x, w], g))(x, w)",
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it.
-
-        Raises:
-            Inexpressible: always.
-        """
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
     def _keras(self) -> Any:
         """The keras module, loaded when first asked for.

@@ -21,12 +21,12 @@ from compat_tests.subjects.calling import (
     tensorflow,
     tensorflow_script,
 )
-from compat_tests.subjects.subject import Answer, Script
+from compat_tests.subjects.subject import Answer, Script, Subject
 
 VARIANTS = ("onednn", "plain", "xla")
 
 
-class Native:
+class Native(Subject):
     """The native op.
 
     Attributes:

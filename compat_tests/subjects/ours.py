@@ -9,7 +9,6 @@ import functools
 import importlib
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from compat_tests.subjects.calling import (
     tensorflow_script,
     to_layout,
 )
-from compat_tests.subjects.subject import Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Answer, Inexpressible, Script, Subject
 
 AUTO = "auto"
 LAYER = "layer"
@@ -57,7 +56,7 @@ def installed_lowerings() -> tuple[str, ...]:
     return tuple(done.stdout.split())
 
 
-class Ours:
+class Ours(Subject):
     """`tf_tconv.conv2d_transpose`, or the layer on top of it.
 
     Attributes:
@@ -83,10 +82,6 @@ class Ours:
     def sample(self) -> int | None:
         """XLA compiles every case anew."""
         return XLA_SAMPLE if self.variant == XLA else None
-
-    def environment(self) -> Mapping[str, str]:
-        """TensorFlow as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
