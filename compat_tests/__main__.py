@@ -187,7 +187,7 @@ def _end_with_a_report() -> None:
     # Whatever was inherited: a shell's background job ignores Ctrl-C, but who sends it means it.
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, signal.default_int_handler)
-    # The end of a terminal is no wish, so `nohup` has its way.
+    # That a terminal closes is not a request to stop, so `nohup` has its way.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
 
@@ -218,7 +218,7 @@ def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, KnownDifferen
     """What is known of the subjects.
 
     Raises:
-        ValueError: if a file is no ledger, or one is given for several subjects.
+        ValueError: if a file is not a ledger, or one is given for several subjects.
     """
     if path is None:
         return known_ledgers(names)

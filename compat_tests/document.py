@@ -83,7 +83,7 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
         The findings on those calls, each subject's description and the time they took.
 
     Raises:
-        ValueError: if the file is no such document.
+        ValueError: if the file is not such a document.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
                 if result["id"] in by_id
             ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} holds no results of this suite: {error!r}") from None
+        raise ValueError(f"{path} does not hold results of this suite: {error!r}") from None
     return report
 
 
@@ -129,7 +129,7 @@ def _subject(
             "file": f"expected/{ledger.path.name}",
             "entries": len(ledger.differences),
             "expected": sum(ledger.expects(f) is not None for f in amiss),
-            "complaints": [ledger.complaint(f) for f in ledger.broken(findings)],
+            "complaints": [ledger.complaint(f) for f in ledger.contradicting(findings)],
         },
         "results": [_result(f, ledger, id(f) in shown) for f in findings],
     }
@@ -182,7 +182,7 @@ def _judgement(result: Mapping[str, Any]) -> Judgement:
 
 
 def _listed(array: Any) -> Any:
-    """Nested lists; what is no finite number becomes text, which JSON can hold."""
+    """Nested lists; what is not a finite number becomes text, which JSON can hold."""
     values = array.astype(np.float64)
     if np.all(np.isfinite(values)):
         whole = np.all(values == np.rint(values)) and np.all(np.abs(values) < 2**53)

@@ -267,7 +267,7 @@ def _lost(outcome: Outcome) -> Judgement:
     if isinstance(outcome, Died):
         words = f": {outcome.last_words}" if outcome.last_words else ""
         return Judgement(Verdict.FATAL, outcome.cause + words)
-    raise TypeError(f"{type(outcome).__name__} is no outcome of this kind of call")
+    raise TypeError(f"{type(outcome).__name__} is not an outcome of this kind of call")
 
 
 def _difference(meaning: str, found: Array, right: Array) -> str:

@@ -321,13 +321,13 @@ def _print_subject(
             not f.judgement.inexpressible and ledger.expects(f) is not None for f in findings
         )
         notes.append(Text(f"{foreseen:,} differences are known: {ledger.path.name}"))
-    if silent := conclusion.silent:
+    if silent := conclusion.inapplicable:
         notes.append(Text(f"expected/{silent.path.name} speaks of {silent.scope} only", "yellow"))
-    if unknown := len(conclusion.news) + len(conclusion.broken):
+    if unknown := len(conclusion.unexpected) + len(conclusion.contradicting):
         told = f"{unknown:,} {'is' if unknown == 1 else 'are'} not as known"
         if not decides:
             told += ", which decides nothing here"
-            told += "" if conclusion.silent else ": --strict fails on it"
+            told += "" if conclusion.inapplicable else ": --strict fails on it"
         if conclusion.ledger or not decides:
             notes.append(Text(told, "bold red" if decides else "yellow"))
     notes += [Text(f"stale, which fails under --strict: {s}", "yellow") for s in conclusion.stale]
@@ -348,13 +348,13 @@ def _kinds(conclusion: Conclusion) -> list[list[Finding]]:
     A kind of calls that a ledger speaks of is told by what the ledger says. The worst come first.
     """
     alike: dict[tuple[Verdict, str], list[Finding]] = {}
-    for finding in conclusion.news:
+    for finding in conclusion.unexpected:
         judgement = finding.judgement
         likeness = judgement.diagnosis or shortened(judgement.detail, 400)
         likeness = re.sub(r"-?\d[\d,.:]*", "#", likeness)
         alike.setdefault((judgement.verdict, likeness), []).append(finding)
     ledger = conclusion.ledger
-    for finding in conclusion.broken:
+    for finding in conclusion.contradicting:
         entry = ledger.entry(finding.call) if ledger else None
         reason = f"known otherwise: {entry.reason if entry else ''}"
         alike.setdefault((finding.judgement.verdict, reason), []).append(finding)
@@ -366,7 +366,7 @@ def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
     """Prints an example of each kind of finding, and how to see the first."""
     ranked = _kinds(conclusion)
     indent = 24
-    broken = set(map(id, conclusion.broken))
+    broken = set(map(id, conclusion.contradicting))
     for found in ranked[:most]:
         first = smallest(found)
         judgement = first.judgement
@@ -400,14 +400,14 @@ def _print_reproducer(console: Console, first: Finding) -> None:
 def _print_entry(console: Console, report: Report, subject: str, conclusion: Conclusion) -> None:
     """Prints the entry of a ledger that would have the first kind known."""
     name = split(subject)[0]
-    ledger = conclusion.ledger or conclusion.silent
+    ledger = conclusion.ledger or conclusion.inapplicable
     path = f"compat_tests/expected/{ledger.path.name if ledger else file_name(name)}"
-    if conclusion.silent and not conclusion.ledger:
+    if conclusion.inapplicable and not conclusion.ledger:
         told = f"  to have them known, widen what {path} speaks of, once it holds there"
         console.print(Text(told, style="dim"), soft_wrap=True)
         return
     first = smallest(_kinds(conclusion)[0])
-    if first in conclusion.broken and conclusion.ledger:
+    if first in conclusion.contradicting and conclusion.ledger:
         entry = conclusion.ledger.entry(first.call)
         assert entry is not None
         told = f"  to have the first known, change the entry of {path} whose reason is:"

@@ -58,9 +58,9 @@ class Reading(unittest.TestCase):
         self.assertFalse(entry.names(replace(case, groups=2)))
         self.assertTrue(entry.names(replace(case, dtype="float64", family="plane")))
         self.assertFalse(entry.names(select_illegal()[0]))
-        self.assertTrue(ledger.speaks_of(HERE, {"tensorflow": "2.21.3"}))
-        self.assertFalse(ledger.speaks_of(HERE, {"tensorflow": "2.22.0"}))
-        self.assertFalse(ledger.speaks_of(HERE, {}))
+        self.assertTrue(ledger.covers(HERE, {"tensorflow": "2.21.3"}))
+        self.assertFalse(ledger.covers(HERE, {"tensorflow": "2.22.0"}))
+        self.assertFalse(ledger.covers(HERE, {}))
         self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
 
     def test_entries_that_do_not_hold_are_left_out(self) -> None:
@@ -72,10 +72,10 @@ class Reading(unittest.TestCase):
             (without, "on", 0),
             (without, "off", 0),
         ):
-            self.assertEqual(len(ledger.at(machine, {"oneDNN": onednn}).differences), entries)
+            self.assertEqual(len(ledger.on(machine, {"oneDNN": onednn}).differences), entries)
 
     def test_entry_of_which_nobody_can_say_foresees_both(self) -> None:
-        (entry,) = _read(GOOD).at(HERE, {}).differences
+        (entry,) = _read(GOOD).on(HERE, {}).differences
         self.assertEqual(
             entry.verdicts, {Verdict.REFUSED, Verdict.FATAL, Verdict.EXACT, Verdict.CLEAR}
         )
@@ -83,8 +83,8 @@ class Reading(unittest.TestCase):
     def test_whole_file_for_a_kind_of_machine(self) -> None:
         ledger = _read(f'{GOOD}\n[where]\nsystem = ["Linux", "Darwin"]\narchitecture = "arm64"\n')
         known = {"tensorflow": "2.21.3"}
-        self.assertFalse(ledger.speaks_of(HERE, known))
-        self.assertTrue(ledger.speaks_of(replace(HERE, architecture="arm64"), known))
+        self.assertFalse(ledger.covers(HERE, known))
+        self.assertTrue(ledger.covers(replace(HERE, architecture="arm64"), known))
         self.assertEqual(ledger.scope, "tensorflow<2.22,>=2.21, Linux or Darwin, arm64")
 
     @parameterized.expand(
@@ -98,7 +98,7 @@ class Reading(unittest.TestCase):
     )
     def test_versions(self, name: str, described: dict[str, str], speaks: bool) -> None:
         ledger = _read(GOOD.replace(">=2.21,<2.22", ">2.20,<2.22"))
-        self.assertIs(ledger.speaks_of(HERE, described), speaks)
+        self.assertIs(ledger.covers(HERE, described), speaks)
 
     @parameterized.expand(
         [
@@ -107,9 +107,9 @@ class Reading(unittest.TestCase):
             ("unknown key", "link", "url", "unknown key 'url'"),
             ("unknown table", "[applies]", "[versions]", "unknown table 'versions'"),
             ("unknown verdict", '"fatal"', '"bad"', "bad"),
-            ("no difference", '["refused", "fatal"]', '"exact"', "exact is no difference"),
+            ("no difference", '["refused", "fatal"]', '"exact"', "exact is not a difference"),
             ("bad trait", "strided", "striding", "no trait 'striding'; there are family, "),
-            ("bad pattern", '["*-g2-*"]', "[2]", "2 is no pattern"),
+            ("bad pattern", '["*-g2-*"]', "[2]", "2 is neither a pattern"),
             (
                 "one pattern for a list of them",  # whose letters would be patterns, "*" among them
                 '["plane-*", { dtype = ["half", "int32"], strided = true }]',
@@ -160,7 +160,7 @@ class Own(unittest.TestCase):
         native = read_known_differences(FOLDER / "native.toml")
         described = {"tensorflow": "2.21.0", "oneDNN": "on"}
         there, here = (
-            native.at(replace(HERE, instructions=frozenset(found)), described)
+            native.on(replace(HERE, instructions=frozenset(found)), described)
             for found in ({"avx512f", "avx512bw", "avx512_fp16"}, {"avx512f", "avx512bw"})
         )
         differing = [

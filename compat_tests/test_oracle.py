@@ -44,7 +44,7 @@ def _assert_adjoint(case: Case, inputs: Inputs) -> None:
     pairing = np.sum(g * y)
     assert np.sum(convolved * x) == pairing, f"<conv(g), x> != <g, tconv(x)> in {case.id}"
     dx = oracle.input_gradient(g, w, case.input, *_settings(case))
-    assert np.array_equal(dx, convolved), f"the input gradient is no convolution in {case.id}"
+    assert np.array_equal(dx, convolved), f"the input gradient is not a convolution in {case.id}"
     dw = oracle.filter_gradient(g, x, case.kernel, *_settings(case))
     assert dw.shape == w.shape, case.id
     assert np.sum(dw * w) == pairing, f"<dw, w> != <g, tconv(x, w)> in {case.id}"

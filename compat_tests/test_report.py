@@ -325,7 +325,7 @@ class Known(unittest.TestCase):
     def test_other_verdict(self) -> None:
         ledger = _ledger(PLANE[0].id, verdict=Verdict.FATAL)
         self.assertEqual(self._code(self.report, native=ledger), FAILS)
-        (finding,) = conclude(self.report, {"native": ledger})["native"].broken
+        (finding,) = conclude(self.report, {"native": ledger})["native"].contradicting
         complaint = ledger.complaint(finding)
         self.assertIn("is refused; native.toml expects fatal: it never could", complaint)
 

@@ -210,13 +210,13 @@ def differentiate(function: Callable[[Any, Any], Any], case: Case, inputs: Input
 
 
 def refuse_run_time_shape(case: Case) -> None:
-    """Refuses a size of run time, as every shape is part of what JAX compiles.
+    """Refuses a size known only at run time, as every shape is part of what JAX compiles.
 
     Raises:
-        Inexpressible: if the case's output_shape is a value of run time.
+        Inexpressible: if the case's output_shape is known only at run time.
     """
     if "output_shape" in case.unknown:
-        raise Inexpressible("JAX compiles for sizes that it knows, not for a size of run time")
+        raise Inexpressible("JAX compiles for known sizes; this one is known only at run time")
 
 
 def jax_script(imports: str, call: str, case: Case) -> Script:

@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
 """Otherwise the CPU computes in bfloat16 or float16 where it can."""
 
 UNWRITTEN = 0x7B
-"""Four bytes of it are no sum of products of `make_inputs` in any type."""
+"""Four bytes of it are not a sum of products of `make_inputs` in any type."""
 
 _ELEMENTS = {"half": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "int32": "i32"}
 
