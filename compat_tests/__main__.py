@@ -50,7 +50,7 @@ def main(
     subject: Annotated[
         list[str] | None,
         typer.Option(
-            help="Whom to judge; repeatable. See --list; or package.module:function, or all."
+            help="What to judge; repeatable. See --list; or package.module:function, or all."
         ),
     ] = None,
     family: Annotated[
@@ -113,8 +113,8 @@ def main(
     with 2 when a subject could not run, and with 130 when interrupted.
 
     That is decided by tf_tconv in every form and by functions from outside, or by the subjects
-    named where these are frameworks only. What the others do otherwise than their ledgers say is
-    told, and fails the run with --strict.
+    named where these are frameworks only. Where the others differ from their ledgers is reported,
+    and fails the run with --strict.
     """
     console = make_console()
     jobs = jobs or min(2, cores())
@@ -193,7 +193,7 @@ def _end_with_a_report() -> None:
 
 
 class _Saving:
-    """Passes on how a run goes, and writes down now and then what it has found."""
+    """Passes on how a run goes, and writes regularly what it has found."""
 
     def __init__(self, view: LiveView, path: Path | None, settings: dict[str, object]) -> None:
         self._view, self._path, self._settings = view, path, settings
@@ -236,7 +236,7 @@ def _calls(
 ) -> list[Call]:
     """The calls that a subject is to face.
 
-    A slow subject takes a sample by its own wish, unless the caller chooses: evenly spread, and the
+    A slow subject takes a sample unless the caller chooses: evenly spread, and the
     capability table as a whole if the caller has named the subject.
 
     Raises:

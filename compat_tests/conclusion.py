@@ -37,7 +37,7 @@ class Conclusion:
 
     @property
     def holds(self) -> bool:
-        """Whether all is as it should be, or as it is known to be."""
+        """Whether everything is right, or as it is known to be."""
         return not (self.unexpected or self.contradicting)
 
 

@@ -1,4 +1,4 @@
-"""What an implementation did instead, told from its wrong numbers.
+"""What an implementation did instead, inferred from its wrong numbers.
 
 Every hypothesis is computed, by the definition with one setting changed, and has to give the very
 numbers that were found. Where too few numbers are left to tell faults apart, nothing is said.
@@ -19,7 +19,7 @@ from compat_tests.fault_models import FaultModels, Formula, formula_of
 from compat_tests.oracle import Array, Pair
 
 MANY_PRODUCTS = 10**6
-"""Cases above this are compared with what is at hand, and nothing is computed anew."""
+"""Cases above this are compared with what is at hand, and nothing is computed again."""
 
 FEW_NUMBERS = 3
 """A hypothesis has to explain at least so many wrong numbers."""

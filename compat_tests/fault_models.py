@@ -155,7 +155,7 @@ def input_dilation(case: Case, asked: Formula) -> FaultModels:
 
 def exchanged_axes(case: Case, asked: Formula) -> FaultModels:
     """Height for width in one of the settings, or in all of them."""
-    turned = case.turned()
+    turned = case.with_axes_exchanged()
     named = "height and width of the {} exchanged"
     yield from _with(case, asked, named.format("strides"), turned.strides, case.dilations)
     yield from _with(case, asked, named.format("dilations"), case.strides, turned.dilations)

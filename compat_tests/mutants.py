@@ -124,7 +124,7 @@ def input_dilated(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Ar
     return _computed(wrong, input, filters)
 
 
-def strides_turned(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Array:
+def strides_exchanged(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Array:
     """Takes the strides for `(width, height)`."""
     call = _call(input, filters, *args, **kwargs)
     return _computed(replace(call, strides=call.strides[::-1]), input, filters)

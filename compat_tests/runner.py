@@ -45,7 +45,7 @@ class Finding:
     Attributes:
         subject: the subject's name.
         call: what was called.
-        judgement: what is held of it.
+        judgement: the verdict on it, with its reasons.
     """
 
     subject: str
@@ -61,9 +61,9 @@ class Report:
         subjects: their names, in the order asked for.
         planned: the number of calls for each subject.
         descriptions: versions and settings of the subjects that could be started.
-        absent: why others are not there, by their names.
+        absent: why others are not installed, by their names.
         failures: why the rest could not.
-        samples: the number of legal cases of the subjects that took a sample by their own wish.
+        samples: the number of legal cases of the subjects that take a sample by default.
         findings: the calls judged, in the order of the tables for each subject.
         seconds: how long it took.
         interrupted: whether it was stopped before the end.
@@ -95,7 +95,7 @@ class Report:
 
 
 class Listener(Protocol):
-    """Is told how the run goes, in the thread that called `run`."""
+    """Hears how the run goes, in the thread that called `run`."""
 
     def started(self, subject: str, description: dict[str, str]) -> None:
         """A subject runs for the first time, and these are its versions and settings."""
@@ -130,7 +130,7 @@ def run(
         jobs: how many workers run at a time.
         timeout: seconds allowed for a call.
         memory: bytes that a worker may take.
-        listener: is told how it goes.
+        listener: hears how it goes.
         earlier: what an earlier run has found; its calls are not made again.
         samples: how many legal cases the subjects take that take a sample; for the report.
 

@@ -173,7 +173,7 @@ def print_report(
     conclusions: Mapping[str, Conclusion],
     deciding: Collection[str] | None = None,
 ) -> None:
-    """Prints the tables, and of each subject what is news.
+    """Prints the tables, and for each subject what is unexpected.
 
     Args:
         console: where to.
@@ -304,7 +304,7 @@ def _print_subject(
     decides: bool,
     kinds: int = 4,
 ) -> None:
-    """Prints why a subject did not run, or the kinds of findings that are news of it."""
+    """Prints why a subject did not run, or the kinds of its unexpected findings."""
     notes = []
     if subject in report.failures:
         notes.append(Text(f"could not run: {shortened(report.failures[subject], 300)}", "bold red"))
@@ -345,7 +345,7 @@ def _print_subject(
 def _kinds(conclusion: Conclusion) -> list[list[Finding]]:
     """The findings that are not as known, by kind: alike in verdict and message but for numbers.
 
-    A kind of calls that a ledger speaks of is told by what the ledger says. The worst come first.
+    Calls that a ledger lists are of one kind if it gives one reason. The worst come first.
     """
     alike: dict[tuple[Verdict, str], list[Finding]] = {}
     for finding in conclusion.unexpected:
@@ -366,7 +366,7 @@ def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
     """Prints an example of each kind of finding, and how to see the first."""
     ranked = _kinds(conclusion)
     indent = 24
-    broken = set(map(id, conclusion.contradicting))
+    contradicting = set(map(id, conclusion.contradicting))
     for found in ranked[:most]:
         first = smallest(found)
         judgement = first.judgement
@@ -376,9 +376,11 @@ def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
         line.append(f"{len(found):>5,}×  {first.call.id}", style="bold")
         console.print(line, overflow="ellipsis", no_wrap=True)
         told = ": ".join(filter(None, [judgement.diagnosis, judgement.detail]))
-        if id(first) in broken and conclusion.ledger:
+        if id(first) in contradicting and conclusion.ledger:
             told = f"not as known: {conclusion.ledger.complaint(first)}. {told}"
-        detail = shortened(told, (3 if id(first) in broken else 2) * (console.width - indent) - 8)
+        detail = shortened(
+            told, (3 if id(first) in contradicting else 2) * (console.width - indent) - 8
+        )
         console.print(Padding(Text(detail, style="dim"), (0, 0, 0, indent)))
     if len(ranked) > most:
         rest = sum(map(len, ranked[most:]))

@@ -55,7 +55,7 @@ class Page(unittest.TestCase):
         self.open(LAPTOP)
 
     def open(self, size: tuple[int, int], scheme: str = "light", fragment: str = "") -> None:
-        """Loads the page anew, in a window of that size."""
+        """Reloads the page, in a window of that size."""
         load(self.browser, f"{self.address}{fragment}", size, scheme)
         WebDriverWait(self.browser, PATIENCE).until(lambda _: self.texts("#rows a"))
 

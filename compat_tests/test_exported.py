@@ -35,13 +35,13 @@ class Variants(unittest.TestCase):
     """How the subjects are called."""
 
     @parameterized.expand(["ours", "ours:subpixel", "ours:open", "ours:subpixel:open"])
-    def test_name_and_back(self, variant: str) -> None:
+    def test_variant_is_recovered_from_its_name(self, variant: str) -> None:
         self.assertEqual(export(variant, "onnx").variant, variant)
         for prefix in NEEDED:
             self.assertEqual(resolve(f"{prefix}:{variant}").name, f"{prefix}:{variant}")
 
     @parameterized.expand(["ours:open:subpixel", "ours:a:b", "our"])
-    def test_no_other(self, variant: str) -> None:
+    def test_other_variants_are_refused(self, variant: str) -> None:
         with self.assertRaisesRegex(ValueError, "onnx has no variant"):
             export(variant, "onnx")
 
@@ -53,7 +53,7 @@ class Variants(unittest.TestCase):
         self.assertEqual(Export().case(case), case)
 
     @parameterized.expand(list(NEEDED))
-    def test_one_ledger_speaks_of_all_and_excuses_no_wrong_number(self, prefix: str) -> None:
+    def test_one_ledger_covers_all_and_excuses_no_wrong_number(self, prefix: str) -> None:
         ledger = known_differences_of(f"{prefix}:ours:subpixel:open")
         assert ledger is not None
         self.assertEqual(ledger, known_differences_of(f"{prefix}:ours"))

@@ -49,11 +49,11 @@ class Page(unittest.TestCase):
         body = self.kernel[self.kernel.index("def ") :]
         self.assertEqual(len(body.strip().splitlines()), 10)
 
-    def test_right(self) -> None:
+    def test_kernel_of_the_page_is_exact(self) -> None:
         done = self._run(self.kernel, _commands()[0])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_rounded_up(self) -> None:
+    def test_padding_rounded_up_is_diagnosed_as_the_page_says(self) -> None:
         self.assertIn(WRONG, PAGE)
         self.assertIn(RIGHT, self.kernel)
         done = self._run(self.kernel.replace(RIGHT, WRONG), _commands()[0])
@@ -61,7 +61,7 @@ class Page(unittest.TestCase):
         for line in _block("text").splitlines():
             self.assertIn(" ".join(line.split()), " ".join(done.stdout.split()))
 
-    def test_ledger(self) -> None:
+    def test_ledger_of_the_page_holds(self) -> None:
         (self.folder / "my_kernel.toml").write_text(_block("toml"), encoding="utf-8")
         done = self._run(self.kernel, _commands()[1])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -69,7 +69,7 @@ class Page(unittest.TestCase):
         bare = [word for word in _commands()[1] if not word.startswith(("--exp", "my_kernel.t"))]
         self.assertEqual(self._run(self.kernel, bare).returncode, 1)
 
-    def test_condition(self) -> None:
+    def test_condition_of_the_page_is_read(self) -> None:
         (self.folder / "whole.toml").write_text("".join(_blocks("toml")), encoding="utf-8")
         ledger = read_known_differences(self.folder / "whole.toml")
         *_, entry = ledger.differences

@@ -47,7 +47,7 @@ def _read(text: str) -> KnownDifferences:
 class Reading(unittest.TestCase):
     """From text to a ledger, or to a sentence that says what is wrong."""
 
-    def test_good(self) -> None:
+    def test_good_ledger_is_read(self) -> None:
         ledger = _read(GOOD)
         (entry,) = ledger.differences
         self.assertEqual(entry.verdicts, {Verdict.REFUSED, Verdict.FATAL})
@@ -74,13 +74,13 @@ class Reading(unittest.TestCase):
         ):
             self.assertEqual(len(ledger.on(machine, {"oneDNN": onednn}).differences), entries)
 
-    def test_entry_of_which_nobody_can_say_foresees_both(self) -> None:
+    def test_entry_that_may_hold_accepts_both_outcomes(self) -> None:
         (entry,) = _read(GOOD).on(HERE, {}).differences
         self.assertEqual(
             entry.verdicts, {Verdict.REFUSED, Verdict.FATAL, Verdict.EXACT, Verdict.CLEAR}
         )
 
-    def test_whole_file_for_a_kind_of_machine(self) -> None:
+    def test_ledger_covers_one_kind_of_machine(self) -> None:
         ledger = _read(f'{GOOD}\n[where]\nsystem = ["Linux", "Darwin"]\narchitecture = "arm64"\n')
         known = {"tensorflow": "2.21.3"}
         self.assertFalse(ledger.covers(HERE, known))
@@ -96,7 +96,9 @@ class Reading(unittest.TestCase):
             ("not told", {}, False),
         ]
     )
-    def test_versions(self, name: str, described: dict[str, str], speaks: bool) -> None:
+    def test_ledger_covers_versions(
+        self, name: str, described: dict[str, str], speaks: bool
+    ) -> None:
         ledger = _read(GOOD.replace(">=2.21,<2.22", ">2.20,<2.22"))
         self.assertIs(ledger.covers(HERE, described), speaks)
 
@@ -127,7 +129,7 @@ class Reading(unittest.TestCase):
             ("empty condition", '{ lacks = "avx512_fp16", onednn = true }', "{}", "it is a table"),
         ]
     )
-    def test_bad(self, name: str, old: str, new: str, message: str) -> None:
+    def test_bad_ledger_is_refused(self, name: str, old: str, new: str, message: str) -> None:
         with self.assertRaisesRegex(ValueError, message):
             _read(GOOD.replace(old, new, 1))
 
@@ -135,7 +137,7 @@ class Reading(unittest.TestCase):
 class Own(unittest.TestCase):
     """The files that the suite carries."""
 
-    def test_there_are_some(self) -> None:
+    def test_ledgers_are_found(self) -> None:
         self.assertIn(("native",), FILES)
 
     @parameterized.expand(FILES)
@@ -178,7 +180,7 @@ class Own(unittest.TestCase):
             assert entry is not None
             self.assertEqual(entry.verdicts, {Verdict.REFUSED})
 
-    def test_none_excuses_ours(self) -> None:
+    def test_no_ledger_excuses_ours(self) -> None:
         self.assertFalse([name for (name,) in FILES if name.startswith("ours")])
 
     def test_every_adapter_is_listed(self) -> None:

@@ -1,4 +1,4 @@
-"""Every mutant is caught by the families that vary what it depends on, and told apart.
+"""Every mutant is caught by the families that vary what it depends on, and told from the others.
 
 What is right in a family is said too: there the fault has nothing to show itself by, so only the
 families together are a judge. All but the last runs take place in this process.
@@ -49,11 +49,11 @@ MOST = 0.8
 
 @dataclass(frozen=True)
 class Fault:
-    """What is to be known of a mutant.
+    """What is expected of a mutant.
 
     Attributes:
         name: the function.
-        diagnosis: a regular expression for the beginning of what is said of most wrong answers.
+        diagnosis: a regular expression for the beginning of the diagnosis of most wrong answers.
         missed: the families in which nothing, or next to nothing, can show it.
         verdict: what the wrong answers are.
     """
@@ -82,7 +82,9 @@ FAULTS = (
     Fault("undilated", "dilation ignored"),
     Fault("input_dilated", "dilation applied to the input"),
     # It takes strides that differ.
-    Fault("strides_turned", "height and width of the strides exchanged", frozenset({"capability"})),
+    Fault(
+        "strides_exchanged", "height and width of the strides exchanged", frozenset({"capability"})
+    ),
     # It takes groups.
     Fault(
         "groups_mixed",
@@ -147,7 +149,7 @@ class Judge(unittest.TestCase):
                 self.assertEqual(found.forward_only, bool(case.gradients), case.id)
 
     @parameterized.expand([(fault.name, fault) for fault in FAULTS])
-    def test_caught_and_told(self, name: str, fault: Fault) -> None:
+    def test_mutant_is_caught_and_diagnosed(self, name: str, fault: Fault) -> None:
         told: Counter[str] = Counter()
         for family in SAMPLES:
             wrong = [(case, found) for case, found in _judged(name, family) if not found.holds]

@@ -79,7 +79,7 @@ class Scripts(unittest.TestCase):
             ("not_a_number", "not_a_number", CASE),
         ]
     )
-    def test_wrong_values(self, name: str, mutant: str, case: Case) -> None:
+    def test_script_shows_wrong_values(self, name: str, mutant: str, case: Case) -> None:
         subject = _mutant(mutant)
         judgement = judged_here(subject, case)
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)
@@ -96,7 +96,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual(named, "should be")
         self.assertEqual(float(number), numbers.right[place])
 
-    def test_wrong_values_too_many_to_keep(self) -> None:
+    def test_script_shows_wrong_values_too_many_to_keep(self) -> None:
         case = replace(CASE, out_channels=12)
         subject = _mutant("shifted")
         judgement = judged_here(subject, case)
@@ -106,20 +106,20 @@ class Scripts(unittest.TestCase):
         self.assertEqual(found, f"y[0, 0, 0, 0] is {right[0, -1, -1, 0]}")
         self.assertEqual(should_be, f"should be {right[0, 0, 0, 0]}")
 
-    def test_wrong_shape(self) -> None:
+    def test_script_shows_wrong_shape(self) -> None:
         subject = _mutant("overlong")
         script = reproducer(subject, CASE, judged_here(subject, CASE))
         self.assertEqual(
             _printed(script), ["shape of y is (2, 5, 12, 2)", "should be (2, 5, 11, 2)"]
         )
 
-    def test_wrong_type(self) -> None:
+    def test_script_shows_wrong_type(self) -> None:
         subject = _DoublePrecision("compat_tests.mutants:right")
         judgement = Judgement(Verdict.WRONG_VALUES, "output is float64, should be float32")
         script = reproducer(subject, CASE, judgement)
         self.assertEqual(_printed(script), ["dtype of y is float64", "should be float32"])
 
-    def test_gradient(self) -> None:
+    def test_script_shows_wrong_gradient(self) -> None:
         subject = Native()
         found = subject.compute(EMPTY_BATCH, make_inputs(EMPTY_BATCH))["dx"].shape
         judgement = judged_here(subject, EMPTY_BATCH)
@@ -144,7 +144,7 @@ class Arrays(unittest.TestCase):
     """The second line makes the very numbers that the case was judged on."""
 
     @parameterized.expand([("plane",), ("axis",), ("dtype",), ("channels",), ("edge",)])
-    def test_equal(self, family: str) -> None:
+    def test_arrays_of_a_script_equal_the_inputs(self, family: str) -> None:
         names = {"np": np, "tf": SimpleNamespace(constant=lambda array: array)}
         for case in select([family], sample=40):
             fault = Judgement(Verdict.WRONG_SHAPE, "no filter gradient was returned")
@@ -178,7 +178,7 @@ class OneLine(unittest.TestCase):
             ("second_order", "second-order gradient by the input has shape (1,), should be (2,)"),
         ]
     )
-    def test_command(self, name: str, detail: str) -> None:
+    def test_command_stands_in_for_a_missing_script(self, name: str, detail: str) -> None:
         subject = _mutant("shifted")
         script = reproducer(subject, CASE, Judgement(Verdict.WRONG_VALUES, detail))
         self.assertEqual(
@@ -186,7 +186,7 @@ class OneLine(unittest.TestCase):
             f"python -m compat_tests --subject compat_tests.mutants:shifted --case {CASE.id}",
         )
 
-    def test_no_script(self) -> None:
+    def test_adapter_without_script_gets_the_command(self) -> None:
         second = replace(CASE, gradients=SECOND_ORDER)
         script = reproducer(Native(), second, Judgement(Verdict.REFUSED, "no kernel"))
         self.assertEqual(script, f"python -m compat_tests --subject native --case {second.id}")
@@ -204,7 +204,7 @@ class Smallest(unittest.TestCase):
         ]
         self.assertIs(smallest(findings).call, cases[1])
 
-    def test_illegal_calls(self) -> None:
+    def test_illegal_calls_come_before_legal_ones(self) -> None:
         rows = [IllegalCase(name, {}, "ValueError", "strides") for name in ("b", "a")]
         findings = [Finding("native", row, Judgement(Verdict.UNCLEAR)) for row in rows]
         self.assertIs(smallest(findings).call, rows[0])

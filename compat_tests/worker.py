@@ -31,7 +31,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
-    """Makes one call and takes down what became of it, whatever it raises.
+    """Makes one call and records what became of it, whatever it raises.
 
     Args:
         subject: the implementation.

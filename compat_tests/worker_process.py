@@ -36,7 +36,7 @@ class CannotStart(Exception):
 
 
 class NotInstalled(CannotStart):
-    """It is the implementation that is not there."""
+    """The implementation is not installed."""
 
 
 class WorkerProcess:
@@ -161,13 +161,13 @@ class WorkerProcess:
         except Exception:  # the pipe ended, was closed, or holds a broken message
             self._replies.put(None)
 
-    def _last_words(self, cause_: str) -> str:
+    def _last_words(self, ended: str) -> str:
         """The reason for a signal, or the last line before an exit, without the log's prefix."""
         end = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(self._said_before, end - 65536))
         lines = self._errors.read().decode(errors="replace").splitlines()
         telling = [line.strip() for line in lines if LAST_WORDS.search(line)]
-        if not telling and not cause_.startswith(SIGNAL):
+        if not telling and not ended.startswith(SIGNAL):
             telling = [line.strip() for line in lines if line.strip()]
         return re.sub(r"^[IWEF]\d{4} .*?\] ", "", telling[-1]) if telling else ""
 

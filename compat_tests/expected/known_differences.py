@@ -75,7 +75,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Difference:
-    """One entry: calls that come out otherwise than the definition says.
+    """One entry: calls that come out differently from the definition.
 
     Attributes:
         verdicts: what becomes of them, one of these. A good one among them means that it differs
@@ -165,7 +165,7 @@ class KnownDifferences:
         return self._entries[call.id]
 
     def expects(self, finding: Finding) -> Difference | None:
-        """The entry that foresees this very finding."""
+        """The entry that predicts this very finding."""
         entry = self.entry(finding.call)
         return entry if entry and finding.judgement.verdict in entry.verdicts else None
 
@@ -176,8 +176,8 @@ class KnownDifferences:
             findings: those on one subject, of a run that may have left out calls.
 
         Returns:
-            Those that came out better or otherwise than their entry says. What the adapter could
-            not put into words is passed over.
+            Those that came out better than their entry says, or differently. What the adapter could
+            not express is passed over.
         """
         return [
             finding

@@ -49,7 +49,7 @@ class Jax(Subject):
 
     @property
     def sample(self) -> int | None:
-        """JAX compiles every case anew."""
+        """JAX compiles every case."""
         return JAX_SAMPLE
 
     def environment(self) -> Mapping[str, str]:

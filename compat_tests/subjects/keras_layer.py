@@ -49,7 +49,7 @@ class Keras(Subject):
 
     @property
     def sample(self) -> int | None:
-        """JAX compiles every case anew."""
+        """JAX compiles every case."""
         return JAX_SAMPLE if self.variant == "jax" else None
 
     def environment(self) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ class Keras(Subject):
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Makes a layer for the case and calls it; gradients as the backend finds them."""
-        # Random filters would be compiled anew for every shape by JAX, and are not used anyway.
+        # Random filters would be compiled for every shape by JAX, and are not used anyway.
         layer = self._keras().layers.Conv2DTranspose(**_arguments(case), kernel_initializer="zeros")
         layer.build(_built_for(case))
 

@@ -53,7 +53,7 @@ class LiteRt(Subject):
 
     @property
     def sample(self) -> int | None:
-        """Converts every case anew, if it converts."""
+        """All cases of the operator; of what is converted for each case, a sample."""
         return SAMPLE if self.export else None
 
     def describe(self) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Native(Subject):
 
     @property
     def sample(self) -> int | None:
-        """XLA compiles every case anew."""
+        """XLA compiles every case."""
         return XLA_SAMPLE if self.variant == "xla" else None
 
     def environment(self) -> Mapping[str, str]:

@@ -76,7 +76,7 @@ class OnnxOurs(Subject):
 
     @property
     def sample(self) -> int | None:
-        """Writes every case anew."""
+        """Writes a file for every case."""
         return SAMPLE
 
     def describe(self) -> dict[str, str]:

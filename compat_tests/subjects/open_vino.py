@@ -68,7 +68,7 @@ class OpenVino(Subject):
 
     @property
     def sample(self) -> int | None:
-        """Compiles every case anew."""
+        """Compiles every case."""
         return SAMPLE
 
     def describe(self) -> dict[str, str]:

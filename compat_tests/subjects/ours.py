@@ -80,7 +80,7 @@ class Ours(Subject):
 
     @property
     def sample(self) -> int | None:
-        """XLA compiles every case anew."""
+        """XLA compiles every case."""
         return XLA_SAMPLE if self.variant == XLA else None
 
     def describe(self) -> dict[str, str]:
@@ -105,7 +105,7 @@ class Ours(Subject):
             return _compute_by_layer(case, inputs)
         function = self.function
         if "output_shape" in case.unknown and self._lowering != "auto":
-            # Without the groups another lowering would compute, as few take a number of run time.
+            # Without the groups another lowering would compute: few find them at run time.
             function = functools.partial(function, groups=case.groups)
         if self.variant == XLA:
             refuse_run_time_shape(case)

@@ -1,4 +1,4 @@
-"""What an adapter has to offer for its implementation to be judged."""
+"""What an adapter provides so that its implementation can be judged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = dict[Part, Array]
 
 
 class Inexpressible(Exception):
-    """Raised by an adapter for a case that its implementation has no words for."""
+    """Raised by an adapter for a case that its implementation cannot express."""
 
 
 class Absent(Exception):
@@ -97,7 +97,7 @@ class Subject(Protocol):
             output alone; so does one whose output has a wrong shape, as no upstream gradient fits.
 
         Raises:
-            Inexpressible: if the framework has no words for the case; the message says why.
+            Inexpressible: if the framework cannot express the case; the message says why.
             Exception: whatever the framework raises when it refuses.
         """
 
