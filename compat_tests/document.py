@@ -102,7 +102,7 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
                 if result["id"] in by_id
             ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} does not hold results of this suite: {error!r}") from None
+        raise ValueError(f"{path} holds no results of this suite: {error!r}") from None
     return report
 
 

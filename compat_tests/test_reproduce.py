@@ -70,7 +70,7 @@ class Scripts(unittest.TestCase):
     @parameterized.expand(
         [
             ("float32", "shifted", CASE),
-            ("turned", "unreversed", CASE.turned()),
+            ("turned", "unreversed", CASE.with_axes_exchanged()),
             ("half", "shifted", replace(CASE, dtype="half")),
             ("bfloat16", "shifted", replace(CASE, dtype="bfloat16")),
             ("int32", "shifted", replace(CASE, dtype="int32", gradients=())),
