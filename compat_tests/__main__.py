@@ -30,13 +30,13 @@ from compat_tests.conclusion import (
 )
 from compat_tests.document import as_document, read_report, write_document
 from compat_tests.expected.condition import instructions_of
-from compat_tests.expected.ledger import Ledger, read_ledger
+from compat_tests.expected.known_differences import KnownDifferences, read_known_differences
 from compat_tests.machine import Machine, cores, this_machine
 from compat_tests.pages.html import render_html
 from compat_tests.pages.markdown import render_markdown
-from compat_tests.report import LiveView, make_console, print_header, print_report
 from compat_tests.runner import MEMORY, Call, Finding, Report, run
 from compat_tests.subjects.registry import DEFAULTS, HELP, OUTSIDE, expand, resolve
+from compat_tests.terminal import LiveView, make_console, print_header, print_report
 
 GIB = 2**30
 SAVE_SECONDS = 30.0
@@ -50,7 +50,7 @@ def main(
     subject: Annotated[
         list[str] | None,
         typer.Option(
-            help="Whom to judge; repeatable. See --list; or package.module:function, or all."
+            help="What to judge; repeatable. See --list; or package.module:function, or all."
         ),
     ] = None,
     family: Annotated[
@@ -113,8 +113,8 @@ def main(
     with 2 when a subject could not run, and with 130 when interrupted.
 
     That is decided by tf_tconv in every form and by functions from outside, or by the subjects
-    named where these are frameworks only. What the others do otherwise than their ledgers say is
-    told, and fails the run with --strict.
+    named where these are frameworks only. Where the others differ from their ledgers is reported,
+    and fails the run with --strict.
     """
     console = make_console()
     jobs = jobs or min(2, cores())
@@ -187,13 +187,13 @@ def _end_with_a_report() -> None:
     # Whatever was inherited: a shell's background job ignores Ctrl-C, but who sends it means it.
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, signal.default_int_handler)
-    # The end of a terminal is no wish, so `nohup` has its way.
+    # That a terminal closes is not a request to stop, so `nohup` has its way.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
 
 
 class _Saving:
-    """Passes on how a run goes, and writes down now and then what it has found."""
+    """Passes on how a run goes, and writes regularly what it has found."""
 
     def __init__(self, view: LiveView, path: Path | None, settings: dict[str, object]) -> None:
         self._view, self._path, self._settings = view, path, settings
@@ -214,17 +214,17 @@ def _at(name: str, python: str) -> str:
     return name if python == "." or "@" in name else f"{name}@{python}"
 
 
-def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, Ledger]:
+def _ledgers(names: Sequence[str], path: Path | None) -> dict[str, KnownDifferences]:
     """What is known of the subjects.
 
     Raises:
-        ValueError: if a file is no ledger, or one is given for several subjects.
+        ValueError: if a file is not a ledger, or one is given for several subjects.
     """
     if path is None:
         return known_ledgers(names)
     if len(names) != 1:
         raise ValueError("--expected is the ledger of one subject; name it with --subject")
-    return {names[0]: read_ledger(path)}
+    return {names[0]: read_known_differences(path)}
 
 
 def _calls(
@@ -236,7 +236,7 @@ def _calls(
 ) -> list[Call]:
     """The calls that a subject is to face.
 
-    A slow subject takes a sample by its own wish, unless the caller chooses: evenly spread, and the
+    A slow subject takes a sample unless the caller chooses: evenly spread, and the
     capability table as a whole if the caller has named the subject.
 
     Raises:

@@ -66,7 +66,7 @@ def start(folder: str) -> Any:
 
 
 def load(browser: Any, address: str, size: tuple[int, int], scheme: str = "light") -> None:
-    """Loads a page anew, in a window of that size, with empty logs."""
+    """Reloads a page in a window of that size, with empty logs."""
     width, height = size
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",

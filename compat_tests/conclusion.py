@@ -1,4 +1,4 @@
-"""What a run says of its subjects in the end: which findings are news, and the exit code."""
+"""What a run concludes about its subjects: which findings are unexpected, and the exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from compat_tests.cases.registry import select, select_illegal
-from compat_tests.expected.ledger import Ledger, ledger_of
+from compat_tests.expected.known_differences import KnownDifferences, known_differences_of
 from compat_tests.machine import Machine, this_machine
 from compat_tests.runner import Call, Finding, Report
 from compat_tests.subjects.registry import ADAPTERS, split
@@ -19,41 +19,41 @@ OURS = "ours"
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What is to be said of one subject.
+    """What is concluded about one subject.
 
     Attributes:
-        ledger: the ledger that speaks of it, as it speaks on this machine, if there is one.
-        silent: a ledger of it that speaks of other versions or machines only.
-        news: findings that are not what an implementation wants, and that no ledger foresees.
-        broken: findings that a ledger speaks of, and that came out better or otherwise.
+        ledger: its known differences on this machine, if there is a ledger that covers it.
+        inapplicable: a ledger of it that covers other versions or machines only.
+        unexpected: findings that are not what an implementation wants, and that no ledger lists.
+        contradicting: findings that a ledger lists, and that came out better or otherwise.
         stale: entries of the ledger that name no call at all, a sentence each.
     """
 
-    ledger: Ledger | None
-    silent: Ledger | None
-    news: tuple[Finding, ...]
-    broken: tuple[Finding, ...]
+    ledger: KnownDifferences | None
+    inapplicable: KnownDifferences | None
+    unexpected: tuple[Finding, ...]
+    contradicting: tuple[Finding, ...]
     stale: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether all is as it should be, or as it is known to be."""
-        return not (self.news or self.broken)
+        """Whether everything is right, or as it is known to be."""
+        return not (self.unexpected or self.contradicting)
 
 
 def conclude(
     report: Report,
-    ledgers: Mapping[str, Ledger],
+    ledgers: Mapping[str, KnownDifferences],
     errors_count: bool = False,
     machine: Machine | None = None,
 ) -> dict[str, Conclusion]:
-    """Holds the findings on each subject against what is known of it.
+    """Compares the findings on each subject with what is known of it.
 
     Args:
         report: the report.
         ledgers: by subject.
         errors_count: whether illegal calls decide for every subject; they always do for ours and
-            where a ledger speaks.
+            where a ledger applies.
         machine: where the run was made; this machine if it is not given.
 
     Returns:
@@ -65,35 +65,35 @@ def conclude(
     for subject in report.subjects:
         whole = ledgers.get(subject)
         description = report.descriptions.get(subject, {})
-        speaks = whole is not None and whole.speaks_of(machine, description)
+        applies = whole is not None and whole.covers(machine, description)
         findings = report.legal(subject)
-        if speaks or errors_count or subject.partition(":")[0] == OURS:
+        if applies or errors_count or subject.partition(":")[0] == OURS:
             findings = findings + report.illegal(subject)
-        news = [f for f in findings if not (f.judgement.holds or f.judgement.inexpressible)]
-        ledger, broken, stale = None, list[Finding](), list[str]()
-        if whole is not None and speaks:
+        unexpected = [f for f in findings if not (f.judgement.holds or f.judgement.inexpressible)]
+        ledger, contradicting, stale = None, list[Finding](), list[str]()
+        if whole is not None and applies:
             tables = tables or [*select(), *select_illegal()]
-            ledger = whole.at(machine, description)
-            news = [finding for finding in news if ledger.entry(finding.call) is None]
-            broken = ledger.broken(findings)
+            ledger = whole.on(machine, description)
+            unexpected = [finding for finding in unexpected if ledger.entry(finding.call) is None]
+            contradicting = ledger.contradicting(findings)
             stale = whole.stale(tables)
         found[subject] = Conclusion(
             ledger=ledger,
-            silent=None if speaks else whole,
-            news=tuple(news),
-            broken=tuple(broken),
+            inapplicable=None if applies else whole,
+            unexpected=tuple(unexpected),
+            contradicting=tuple(contradicting),
             stale=tuple(stale),
         )
     return found
 
 
-def known_ledgers(subjects: Iterable[str]) -> dict[str, Ledger]:
+def known_ledgers(subjects: Iterable[str]) -> dict[str, KnownDifferences]:
     """The ledgers that the suite has for some subjects.
 
     Raises:
-        ValueError: if one of the files is no ledger.
+        ValueError: if one of the files is not a ledger.
     """
-    found = {subject: ledger_of(split(subject)[0]) for subject in subjects}
+    found = {subject: known_differences_of(split(subject)[0]) for subject in subjects}
     return {subject: ledger for subject, ledger in found.items() if ledger is not None}
 
 
@@ -114,7 +114,7 @@ def under_judgement(subjects: Iterable[str], named: Iterable[str]) -> frozenset[
 
 
 def _is_own(subject: str) -> bool:
-    """Whether a subject is no framework's."""
+    """Whether a subject is this library or a function from outside."""
     prefix, _, variant = subject.partition(":")
     return OURS in (prefix, variant) or prefix not in ADAPTERS
 
@@ -131,7 +131,7 @@ def exit_code(
         report: the report.
         conclusions: those of `conclude`.
         named: the subjects that the caller asked for one by one. Of the others, one that is absent
-            or of whose version or machine the ledger doesn't speak is shown, but decides nothing.
+            or whose version or machine the ledger doesn't cover is shown, but decides nothing.
         strict: whether every subject decides, and entries of ledgers that name no call.
 
     Returns:
@@ -147,7 +147,7 @@ def exit_code(
         return CANNOT_RUN
     for subject in deciding:
         conclusion = conclusions[subject]
-        if subject in report.absent or (conclusion.silent and subject not in asked):
+        if subject in report.absent or (conclusion.inapplicable and subject not in asked):
             continue
         if not report.complete(subject) or not conclusion.holds:
             return FAILS

@@ -1,4 +1,4 @@
-"""What an implementation did instead, told from its wrong numbers.
+"""What an implementation did instead, inferred from its wrong numbers.
 
 Every hypothesis is computed, by the definition with one setting changed, and has to give the very
 numbers that were found. Where too few numbers are left to tell faults apart, nothing is said.
@@ -12,14 +12,14 @@ from functools import cached_property
 
 import numpy as np
 
-from compat_tests import mistakes
+from compat_tests import fault_models
 from compat_tests.cases.case import Case, Part
 from compat_tests.cases.inputs import PRECISION_BITS, Inputs, round_to_bits
-from compat_tests.mistakes import Formula, Mistakes, asked_for
+from compat_tests.fault_models import FaultModels, Formula, formula_of
 from compat_tests.oracle import Array, Pair
 
 MANY_PRODUCTS = 10**6
-"""Cases above this are compared with what is at hand, and nothing is computed anew."""
+"""Cases above this are compared with what is at hand, and nothing is computed again."""
 
 FEW_NUMBERS = 3
 """A hypothesis has to explain at least so many wrong numbers."""
@@ -50,12 +50,12 @@ def diagnose(case: Case, inputs: Inputs, part: Part, found: Array, right: Array)
     if np.array_equal(found, right):
         return ""
     evidence = _Evidence(case, inputs, part, found, right)
-    tellers = _OF_SHAPES
+    checks = _OF_SHAPES
     if found.shape == right.shape:
         telling = np.count_nonzero(found != right) >= FEW_NUMBERS
-        tellers = _OF_FEW_VALUES + (_OF_VALUES if telling else ())
+        checks = _OF_FEW_VALUES + (_OF_VALUES if telling else ())
     with np.errstate(all="ignore"):  # wrong numbers may be anything
-        return next((told for tell in tellers if (told := tell(evidence))), "")
+        return next((told for check in checks if (told := check(evidence))), "")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _rounded(e: _Evidence) -> str:
         lost = np.count_nonzero(round_to_bits(e.right, bits) != e.right)
         if lost < FEW_NUMBERS:
             continue
-        sums = asked_for(e.case).compute(e.part, e.inputs.absolute()) if e.cheap else e.right
+        sums = formula_of(e.case).compute(e.part, e.inputs.absolute()) if e.cheap else e.right
         # Errors of rounding add up like a random walk.
         bound = 2.0**-bits * _terms(e.case, e.part) ** 0.5 * np.linalg.norm(sums)
         if np.linalg.norm(e.found - e.right) <= bound:
@@ -162,13 +162,13 @@ def _rounded(e: _Evidence) -> str:
     return ""
 
 
-def _by_formula(kind: Callable[[Case, Formula], Mistakes]) -> Callable[[_Evidence], str]:
-    """Makes a teller of one kind of mistakes."""
+def _by_formula(kind: Callable[[Case, Formula], FaultModels]) -> Callable[[_Evidence], str]:
+    """Makes a check for one kind of fault models."""
 
-    def tell(e: _Evidence) -> str:
+    def check(e: _Evidence) -> str:
         if not e.cheap or e.places < 2:
             return ""
-        asked = asked_for(e.case)
+        asked = formula_of(e.case)
         for named, formula in kind(e.case, asked):
             moves = formula.moves(asked)
             if (
@@ -179,7 +179,7 @@ def _by_formula(kind: Callable[[Case, Formula], Mistakes]) -> Callable[[_Evidenc
                 return named
         return ""
 
-    return tell
+    return check
 
 
 def _shifted(e: _Evidence) -> str:
@@ -190,7 +190,7 @@ def _shifted(e: _Evidence) -> str:
     """
     if not e.cheap:
         return ""
-    asked = asked_for(e.case)
+    asked = formula_of(e.case)
     reach = _reach(e)
     sizes = [e.found.shape[axis] for axis in e.axes]
     if e.part in ("y", "ddg"):
@@ -328,24 +328,24 @@ def _count(e: _Evidence) -> str:
     return ", ".join(f"{name} {n} instead of {m}" for name, n, m in triples if n != m)
 
 
-_Teller = Callable[[_Evidence], str]
+_Check = Callable[[_Evidence], str]
 
-_OF_FEW_VALUES: tuple[_Teller, ...] = (_not_finite, _foreign, _all_zeros)
+_OF_FEW_VALUES: tuple[_Check, ...] = (_not_finite, _foreign, _all_zeros)
 """For arrays of the right shape, and no matter how many numbers are wrong."""
 
-_OF_VALUES: tuple[_Teller, ...] = (
+_OF_VALUES: tuple[_Check, ...] = (
     _scaled,
     _rounded,
-    _by_formula(mistakes.padding),
+    _by_formula(fault_models.padding),
     _shifted,
     _moved,
-    _by_formula(mistakes.reversal),
-    _by_formula(mistakes.dilation),
-    _by_formula(mistakes.input_dilation),
-    _by_formula(mistakes.exchanged_axes),
-    _by_formula(mistakes.groups),
-    _by_formula(mistakes.filters),
-    _by_formula(mistakes.strides),
+    _by_formula(fault_models.reversal),
+    _by_formula(fault_models.dilation),
+    _by_formula(fault_models.input_dilation),
+    _by_formula(fault_models.exchanged_axes),
+    _by_formula(fault_models.groups),
+    _by_formula(fault_models.filters),
+    _by_formula(fault_models.strides),
     _transposed,
     _channels_first,
     _offset,
@@ -353,7 +353,7 @@ _OF_VALUES: tuple[_Teller, ...] = (
 )
 """For arrays of the right shape with many wrong numbers, the surest first."""
 
-_OF_SHAPES: tuple[_Teller, ...] = (
+_OF_SHAPES: tuple[_Check, ...] = (
     _rank,
     _not_finite,
     _transposed,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.expected.ledger import Ledger
+from compat_tests.expected.known_differences import KnownDifferences
 from compat_tests.judge import Judgement, Numbers, Verdict
 from compat_tests.machine import this_machine
 from compat_tests.reproduce import reproducer
@@ -29,7 +29,7 @@ SHOWN = 200
 def as_document(
     report: Report,
     settings: Mapping[str, object],
-    ledgers: Mapping[str, Ledger],
+    ledgers: Mapping[str, KnownDifferences],
     brief: bool = False,
 ) -> Document:
     """The whole report as plain values.
@@ -83,7 +83,7 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
         The findings on those calls, each subject's description and the time they took.
 
     Raises:
-        ValueError: if the file is no such document.
+        ValueError: if the file is not such a document.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -106,7 +106,9 @@ def read_report(path: Path, calls: Mapping[str, Sequence[Call]]) -> Report:
     return report
 
 
-def _subject(report: Report, subject: str, ledger: Ledger | None, most: int) -> dict[str, Any]:
+def _subject(
+    report: Report, subject: str, ledger: KnownDifferences | None, most: int
+) -> dict[str, Any]:
     """One subject's part of the document, with the numbers of so many findings at most."""
     findings = report.legal(subject) + report.illegal(subject)
     amiss = [f for f in findings if not f.judgement.holds and not f.judgement.inexpressible]
@@ -127,13 +129,13 @@ def _subject(report: Report, subject: str, ledger: Ledger | None, most: int) -> 
             "file": f"expected/{ledger.path.name}",
             "entries": len(ledger.differences),
             "expected": sum(ledger.expects(f) is not None for f in amiss),
-            "complaints": [ledger.complaint(f) for f in ledger.broken(findings)],
+            "complaints": [ledger.complaint(f) for f in ledger.contradicting(findings)],
         },
         "results": [_result(f, ledger, id(f) in shown) for f in findings],
     }
 
 
-def _result(finding: Finding, ledger: Ledger | None, shown: bool) -> dict[str, Any]:
+def _result(finding: Finding, ledger: KnownDifferences | None, shown: bool) -> dict[str, Any]:
     """One finding, without what is empty."""
     call, judgement = finding.call, finding.judgement
     entry = ledger.expects(finding) if ledger else None
@@ -180,7 +182,7 @@ def _judgement(result: Mapping[str, Any]) -> Judgement:
 
 
 def _listed(array: Any) -> Any:
-    """Nested lists; what is no finite number becomes text, which JSON can hold."""
+    """Nested lists; what is not a finite number becomes text, which JSON can hold."""
     values = array.astype(np.float64)
     if np.all(np.isfinite(values)):
         whole = np.all(values == np.rint(values)) and np.all(np.abs(values) < 2**53)

@@ -33,7 +33,7 @@ KEPT_ELEMENTS = 600
 
 
 class Verdict(str, Enum):
-    """What is held of one call: the first five of a legal one, the next three of an illegal one."""
+    """The verdicts: the first five are of legal calls, the next three of illegal ones."""
 
     EXACT = "exact"
     CLOSE = "close"
@@ -63,7 +63,7 @@ class Numbers:
 
 
 HOLDS = frozenset({Verdict.EXACT, Verdict.CLEAR})
-"""The verdicts that an implementation wants. Inputs are integers, so close is not enough."""
+"""The good verdicts. Inputs are integers, so close is not enough."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Judgement:
         ulps: for an answer that is close, the largest error, in units of the last place of the
             largest value of the array it is in.
         forward_only: the case has gradients, but only the output was there to be judged.
-        inexpressible: it was the adapter that refused, for want of words in the framework.
+        inexpressible: it was the adapter that refused, as the framework cannot express the call.
         diagnosis: for a wrong answer, what was done instead, where that can be told.
         numbers: for a wrong answer, the array that shows it, unless it is large.
     """
@@ -91,7 +91,7 @@ class Judgement:
 
     @property
     def holds(self) -> bool:
-        """Whether this is what an implementation wants."""
+        """Whether the verdict is a good one."""
         return self.verdict in HOLDS
 
 
@@ -242,7 +242,7 @@ def judge_illegal(illegal: IllegalCase, outcome: Outcome) -> Judgement:
 
 
 def _refused(outcome: Raised) -> Judgement:
-    """Judges a legal call that raised: out of words, out of memory or refused."""
+    """Judges a legal call that raised: inexpressible, out of memory or refused."""
     detail = f"{outcome.kind}: {outcome.message}"
     if "Inexpressible" in outcome.bases:
         return Judgement(Verdict.REFUSED, outcome.message, inexpressible=True)
@@ -267,7 +267,7 @@ def _lost(outcome: Outcome) -> Judgement:
     if isinstance(outcome, Died):
         words = f": {outcome.last_words}" if outcome.last_words else ""
         return Judgement(Verdict.FATAL, outcome.cause + words)
-    raise TypeError(f"{type(outcome).__name__} is no outcome of this kind of call")
+    raise TypeError(f"{type(outcome).__name__} is not an outcome of this kind of call")
 
 
 def _difference(meaning: str, found: Array, right: Array) -> str:

@@ -92,8 +92,8 @@ def conv2d_transpose(
     Returns:
         `[batch, output_height, output_width, out_channels]`, int64 or float64.
     """
-    x = _split_channels(_wide(x), groups)
-    w = _split_filters(_wide(w), groups)
+    x = _split_channels(_promote(x), groups)
+    w = _split_filters(_promote(w), groups)
     y = np.zeros((groups, x.shape[1], *output_size, w.shape[3]), np.result_type(x, w))
     for a, here, there in _taps(x, w, output_size, strides, padding, dilations):
         out_by_in = w[a][:, None, None]
@@ -121,7 +121,7 @@ def input_gradient(
     Returns:
         `[batch, input_height, input_width, in_channels]`, int64 or float64.
     """
-    g, w = _wide(g), _wide(w)
+    g, w = _promote(g), _promote(w)
     output_size = (g.shape[1], g.shape[2])
     g = _split_channels(g, groups)
     w = _split_filters(w, groups)
@@ -152,7 +152,7 @@ def filter_gradient(
     Returns:
         `[kernel_height, kernel_width, out_channels / groups, in_channels]`, int64 or float64.
     """
-    g, x = _wide(g), _wide(x)
+    g, x = _promote(g), _promote(x)
     output_size = (g.shape[1], g.shape[2])
     g = _split_channels(g, groups)
     x = _split_channels(x, groups)
@@ -187,7 +187,7 @@ def forward_convolution(
     Returns:
         `[batch, input_height, input_width, in_channels]`, int64 or float64.
     """
-    u, w = _wide(u), _wide(w)
+    u, w = _promote(u), _promote(w)
     sizes, widths = [], [(0, 0)]
     for axis in (0, 1):
         o, k, s, d = u.shape[1 + axis], w.shape[axis], strides[axis], dilations[axis]
@@ -348,7 +348,7 @@ def _taps(
             yield (ah, aw), (every, every, jh[:, None], jw), (every, every, th[:, None], tw)
 
 
-def _wide(array: Array) -> Array:
+def _promote(array: Array) -> Array:
     """The array in int64 if it holds integers, in float64 otherwise."""
     array = np.asarray(array)
     return array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)

@@ -12,7 +12,7 @@ from compat_tests.oracle import Array
 from compat_tests.subjects.subject import Answer
 
 SIGNAL = "signal"
-"""With what the cause of a death by a signal begins."""
+"""How the cause begins where a signal ended the process."""
 
 _TENSORFLOW_NAMES = {"float16": "half"}
 
@@ -84,7 +84,7 @@ Outcome = Answered | Accepted | Raised | Died | TimedOut
 
 
 def answered(answer: Answer) -> Answered:
-    """Takes down an answer, with every value kept to the last bit.
+    """Records an answer, with every value kept to the last bit.
 
     Args:
         answer: result arrays by name, of any numeric type.
@@ -102,13 +102,13 @@ def answered(answer: Answer) -> Answered:
 
 
 def accepted(result: object) -> Accepted:
-    """Takes down what an illegal call returned."""
+    """Records what an illegal call returned."""
     shape = getattr(result, "shape", None)
     return Accepted(type(result).__name__ + ("" if shape is None else f" of shape {shape}"))
 
 
 def raised(error: BaseException) -> Raised:
-    """Takes down an exception."""
+    """Records an exception."""
     bases = tuple(base.__name__ for base in type(error).__mro__)
     return Raised(type(error).__name__, bases, str(error))
 

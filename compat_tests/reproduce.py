@@ -1,4 +1,4 @@
-"""Short scripts that show a finding without the suite, for whoever has to believe or mend it."""
+"""Short scripts that show a finding without the suite, for whoever has to believe or fix it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reproducer(subject: Subject, case: Case, judgement: Judgement) -> str:
     Args:
         subject: the implementation.
         case: what was called, on `make_inputs`.
-        judgement: what is held of it.
+        judgement: the verdict on it.
 
     Returns:
         Lines of Python; the command that judges the case again where the adapter has no script, or

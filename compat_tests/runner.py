@@ -22,7 +22,7 @@ from compat_tests.cases.inputs import Inputs, make_inputs
 from compat_tests.judge import Judgement, expected, judge, judge_illegal
 from compat_tests.oracle import Array
 from compat_tests.outcomes import Died, Outcome, TimedOut
-from compat_tests.process import CannotStart, NotInstalled, WorkerProcess
+from compat_tests.worker_process import CannotStart, NotInstalled, WorkerProcess
 
 Call = Case | IllegalCase
 
@@ -45,7 +45,7 @@ class Finding:
     Attributes:
         subject: the subject's name.
         call: what was called.
-        judgement: what is held of it.
+        judgement: the verdict on it, with its reasons.
     """
 
     subject: str
@@ -61,9 +61,9 @@ class Report:
         subjects: their names, in the order asked for.
         planned: the number of calls for each subject.
         descriptions: versions and settings of the subjects that could be started.
-        absent: why others are not there, by their names.
+        absent: why others are not installed, by their names.
         failures: why the rest could not.
-        samples: the number of legal cases of the subjects that took a sample by their own wish.
+        samples: the number of legal cases of the subjects that take a sample by default.
         findings: the calls judged, in the order of the tables for each subject.
         seconds: how long it took.
         interrupted: whether it was stopped before the end.
@@ -95,7 +95,7 @@ class Report:
 
 
 class Listener(Protocol):
-    """Is told how the run goes, in the thread that called `run`."""
+    """Hears how the run goes, in the thread that called `run`."""
 
     def started(self, subject: str, description: dict[str, str]) -> None:
         """A subject runs for the first time, and these are its versions and settings."""
@@ -104,7 +104,7 @@ class Listener(Protocol):
         """A call has been judged, and the report holds it."""
 
 
-class Silence:
+class NullListener:
     """A listener that ignores everything."""
 
     def started(self, subject: str, description: dict[str, str]) -> None:
@@ -130,7 +130,7 @@ def run(
         jobs: how many workers run at a time.
         timeout: seconds allowed for a call.
         memory: bytes that a worker may take.
-        listener: is told how it goes.
+        listener: hears how it goes.
         earlier: what an earlier run has found; its calls are not made again.
         samples: how many legal cases the subjects take that take a sample; for the report.
 
@@ -140,43 +140,43 @@ def run(
     started = time.monotonic()
     report = Report(tuple(calls), {subject: len(queued) for subject, queued in calls.items()})
     report.samples = dict(samples or {})
-    listener = listener or Silence()
+    listener = listener or NullListener()
     left = dict(calls)
     if earlier is not None:
         left = _take_over(report, earlier, calls)
         for finding in report.findings:
             listener.judged(finding, report)
-    board = _Board(left)
+    scheduler = _Scheduler(left)
     slots = [
-        threading.Thread(target=_slot, args=(board, timeout, memory), daemon=True)
+        threading.Thread(target=_run_slot, args=(scheduler, timeout, memory), daemon=True)
         for _ in range(jobs)
     ]
     for slot in slots:
         slot.start()
-    truths = _Truths(left)
+    answers = _ExpectedAnswers(left)
     introduced: set[str] = set()
     try:
-        while any(slot.is_alive() for slot in slots) or not board.news.empty():
+        while any(slot.is_alive() for slot in slots) or not scheduler.events.empty():
             try:
-                news = board.news.get(timeout=0.1)
+                event = scheduler.events.get(timeout=0.1)
             except queue.Empty:
                 continue
-            if isinstance(news, _Started):
-                _check_version(report, news, board)
-                if news.subject not in introduced:
-                    introduced.add(news.subject)
-                    listener.started(news.subject, news.description)
+            if isinstance(event, _WorkerStarted):
+                _check_version(report, event, scheduler)
+                if event.subject not in introduced:
+                    introduced.add(event.subject)
+                    listener.started(event.subject, event.description)
                 continue
-            finding = _judged(news, truths)
+            finding = _judged(event, answers)
             report.findings.append(finding)
             listener.judged(finding, report)
     except KeyboardInterrupt:
         report.interrupted = True
     finally:
-        board.stop()
+        scheduler.stop()
         for slot in slots:
             slot.join()
-    report.absent, report.failures = board.absent, board.failures
+    report.absent, report.failures = scheduler.absent, scheduler.failures
     places = {subject: {c.id: n for n, c in enumerate(queued)} for subject, queued in calls.items()}
     report.findings.sort(key=lambda f: places[f.subject][f.call.id])
     report.seconds += time.monotonic() - started
@@ -200,19 +200,19 @@ def _take_over(
     return left
 
 
-def _check_version(report: Report, news: _Started, board: _Board) -> None:
+def _check_version(report: Report, event: _WorkerStarted, scheduler: _Scheduler) -> None:
     """Notes what a subject says of itself, which must be the same whenever it starts."""
-    known = report.descriptions.setdefault(news.subject, news.description)
-    if known != news.description:
+    known = report.descriptions.setdefault(event.subject, event.description)
+    if known != event.description:
         told = "; ".join(
-            f"{key} was {known.get(key, 'unknown')}, is {news.description.get(key, 'unknown')}"
-            for key in sorted({*known, *news.description})
-            if known.get(key) != news.description.get(key)
+            f"{key} was {known.get(key, 'unknown')}, is {event.description.get(key, 'unknown')}"
+            for key in sorted({*known, *event.description})
+            if known.get(key) != event.description.get(key)
         )
-        board.give_up(news.subject, f"another version began this run: {told}")
+        scheduler.drop(event.subject, f"another version began this run: {told}")
 
 
-class _Truths:
+class _ExpectedAnswers:
     """The oracle's answers, each kept until every subject has been judged by it."""
 
     def __init__(self, calls: Mapping[str, Sequence[Call]]) -> None:
@@ -234,43 +234,43 @@ class _Truths:
 
 
 @dataclass(frozen=True)
-class _Started:
-    """News of a worker that has loaded its framework."""
+class _WorkerStarted:
+    """Event: a worker has loaded its framework."""
 
     subject: str
     description: dict[str, str]
 
 
 @dataclass(frozen=True)
-class _Ended:
-    """News of a call that has ended, one way or the other."""
+class _CallEnded:
+    """Event: a call has ended, one way or the other."""
 
     subject: str
     call: Call
     outcome: Outcome
 
 
-def _judged(news: _Ended, truths: _Truths) -> Finding:
+def _judged(event: _CallEnded, answers: _ExpectedAnswers) -> Finding:
     """Judges one outcome."""
-    call = news.call
+    call = event.call
     if isinstance(call, IllegalCase):
-        return Finding(news.subject, call, judge_illegal(call, news.outcome))
-    inputs, truth = truths.take(call)
-    return Finding(news.subject, call, judge(call, inputs, news.outcome, truth))
+        return Finding(event.subject, call, judge_illegal(call, event.outcome))
+    inputs, truth = answers.take(call)
+    return Finding(event.subject, call, judge(call, inputs, event.outcome, truth))
 
 
-class _Board:
-    """Where the slots find their calls and leave what became of them.
+class _Scheduler:
+    """Gives the slots their calls, and collects the events.
 
     Attributes:
-        news: what the slots have to tell.
+        events: what happened in the slots, in order.
         absent: why a subject is not there.
         failures: why a subject could not be started.
         stopped: whether the slots are to end.
     """
 
     def __init__(self, calls: Mapping[str, Sequence[Call]]) -> None:
-        self.news: queue.SimpleQueue[_Started | _Ended] = queue.SimpleQueue()
+        self.events: queue.SimpleQueue[_WorkerStarted | _CallEnded] = queue.SimpleQueue()
         self.absent: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         self.stopped = False
@@ -279,7 +279,7 @@ class _Board:
         self._workers: set[WorkerProcess] = set()
         self._lock = threading.Lock()
 
-    def choose(self) -> str | None:
+    def assign(self) -> str | None:
         """The subject with most calls for each worker that it would have; None if all are done."""
         with self._lock:
             left = {s: len(q) / (1 + self._slots[s]) for s, q in self._waiting.items() if q}
@@ -289,37 +289,37 @@ class _Board:
             self._slots[subject] += 1
             return subject
 
-    def leave(self, subject: str) -> None:
+    def release(self, subject: str) -> None:
         """Says that a slot no longer works on a subject."""
         with self._lock:
             self._slots[subject] -= 1
 
-    def take(self, subject: str) -> Call | None:
+    def next_call(self, subject: str) -> Call | None:
         """The subject's next call; None if there is none or the run is to end."""
         with self._lock:
             waiting = self._waiting[subject]
             return waiting.popleft() if waiting and not self.stopped else None
 
-    def waiting(self, subject: str) -> bool:
+    def has_calls(self, subject: str) -> bool:
         """Whether the subject has calls left."""
         with self._lock:
             return bool(self._waiting[subject]) and not self.stopped
 
-    def give_up(self, subject: str, reason: str, absent: bool = False) -> None:
+    def drop(self, subject: str, reason: str, absent: bool = False) -> None:
         """Drops the calls of a subject that can't be started, or is not even there."""
         with self._lock:
             if not self.stopped:
                 (self.absent if absent else self.failures)[subject] = reason
             self._waiting[subject].clear()
 
-    def enter(self, worker: WorkerProcess) -> None:
+    def register(self, worker: WorkerProcess) -> None:
         """Notes a worker that is running; ends it if the run is to end."""
         with self._lock:
             self._workers.add(worker)
             if self.stopped:
                 worker.kill()
 
-    def forget(self, worker: WorkerProcess) -> None:
+    def unregister(self, worker: WorkerProcess) -> None:
         """Strikes out a worker that has ended."""
         with self._lock:
             self._workers.remove(worker)
@@ -332,34 +332,34 @@ class _Board:
                 worker.kill()
 
 
-def _slot(board: _Board, timeout: float, memory: int) -> None:
+def _run_slot(scheduler: _Scheduler, timeout: float, memory: int) -> None:
     """Works until no subject has calls left."""
-    while (subject := board.choose()) is not None:
-        while board.waiting(subject):
+    while (subject := scheduler.assign()) is not None:
+        while scheduler.has_calls(subject):
             try:
-                _employ(board, subject, WorkerProcess(subject, timeout, memory))
+                _run_worker(scheduler, subject, WorkerProcess(subject, timeout, memory))
             except NotInstalled as reason:
-                board.give_up(subject, str(reason), absent=True)
+                scheduler.drop(subject, str(reason), absent=True)
             except CannotStart as reason:
-                board.give_up(subject, str(reason))
-        board.leave(subject)
+                scheduler.drop(subject, str(reason))
+        scheduler.release(subject)
 
 
-def _employ(board: _Board, subject: str, worker: WorkerProcess) -> None:
+def _run_worker(scheduler: _Scheduler, subject: str, worker: WorkerProcess) -> None:
     """Has one worker do what it can, and sees that it ends."""
-    board.enter(worker)
+    scheduler.register(worker)
     try:
-        board.news.put(_Started(subject, worker.load()))
-        _work(board, subject, worker)
+        scheduler.events.put(_WorkerStarted(subject, worker.load()))
+        _make_calls(scheduler, subject, worker)
     finally:
         worker.close()
-        board.forget(worker)
+        scheduler.unregister(worker)
 
 
-def _work(board: _Board, subject: str, worker: WorkerProcess) -> None:
+def _make_calls(scheduler: _Scheduler, subject: str, worker: WorkerProcess) -> None:
     """Puts calls to one worker until it is dead or there are no more."""
-    while worker.alive and (call := board.take(subject)) is not None:
+    while worker.alive and (call := scheduler.next_call(subject)) is not None:
         outcome = worker.ask(call)
-        if board.stopped and isinstance(outcome, (Died, TimedOut)):
+        if scheduler.stopped and isinstance(outcome, (Died, TimedOut)):
             return  # ended from here, through no fault of the call
-        board.news.put(_Ended(subject, call, outcome))
+        scheduler.events.put(_CallEnded(subject, call, outcome))

@@ -1,8 +1,8 @@
 """The inference engines: what they are told, what they can't be told, and what they make of it.
 
 They belong to an extra, so each test needs its engine installed. What an engine is known to get
-wrong is stated here as a rule, which has to hold in both directions: a mended engine fails these
-tests, and then its ledger in `expected` has to be brought up to date with them.
+wrong is stated here as a rule, which has to hold in both directions: an engine that has been fixed
+fails these tests, and then its ledger in `expected` has to be brought up to date with them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ PLAIN = Case(
     in_channels=4,
     out_channels=6,
 )
-"""On both axes SAME pads evenly, so that it can be told in everybody's words."""
+"""On both axes SAME pads evenly, so that it can be expressed in every framework."""
 
 UNREACHED = replace(PLAIN, kernel=(1, 3), strides=(2, 1))
 """The stride is larger than the kernel, which leaves holes."""
@@ -180,7 +180,7 @@ OTHERWISE: dict[str, tuple[tuple[Verdict, Rule], ...]] = {
 """What becomes of cases that don't come out exact, first match first."""
 
 
-def _foreseen(name: str, case: Case) -> str:
+def _predicted(name: str, case: Case) -> str:
     """What becomes of a case by the rules."""
     if INEXPRESSIBLE[name](case):
         return SPEECHLESS
@@ -217,12 +217,12 @@ class Samples(Engines):
     """Every sampled case comes out exact, or as a rule of this file says."""
 
     @parameterized.expand(_each(*SUBJECTS))
-    def test_comes_out_as_foreseen(self, name: str, subject: Subject) -> None:
+    def test_comes_out_as_predicted(self, name: str, subject: Subject) -> None:
         self.need(subject)
         met: Counter[str] = Counter()
         otherwise = []
         for case in _sample(subject):
-            foreseen, found = _foreseen(subject.name, case), judged_here(subject, case)
+            foreseen, found = _predicted(subject.name, case), judged_here(subject, case)
             met[foreseen] += 1
             if _found(found) != foreseen:
                 otherwise.append(f"{case.id} is not {foreseen} but {told(found)}")
@@ -258,35 +258,35 @@ class Words(Engines):
         shapes = len(axis.KERNELS) * len(axis.INPUTS) * len(axis.DILATIONS)
         turned = 2
         other_sizes = sum(stride - 1 for stride in axis.STRIDES)
-        speechless = [
+        inexpressible = [
             case for case in _table("axis") if OnnxRuntime("auto_pad").script(case) is None
         ]
-        self.assertEqual(len(speechless), turned * shapes * other_sizes)
-        self.assertEqual({case.padding for case in speechless}, {"SAME"})
+        self.assertEqual(len(inexpressible), turned * shapes * other_sizes)
+        self.assertEqual({case.padding for case in inexpressible}, {"SAME"})
 
     def test_pads_and_output_shape_say_all_of_it(self) -> None:
         for words in ("pads", "output_shape"):
-            speechless = [
+            inexpressible = [
                 case for case in _table("axis") if OnnxRuntime(words).script(case) is None
             ]
-            self.assertEqual(speechless, [])
+            self.assertEqual(inexpressible, [])
 
     def test_transpose_conv_dilates_no_kernel_but_one_that_is_a_single_tap(self) -> None:
         self.need(LiteRt())
         cases = [case for case in _table("axis") if max(case.strides) == 2]
-        speechless = 0
+        inexpressible = 0
         for case in cases:
             try:
                 LiteRt().model(case, make_inputs(case))
             except Inexpressible:
-                speechless += 1
+                inexpressible += 1
         turned, paddings, sizes_of_stride_2 = 2, 2, 2
         kernels, dilations = len(axis.KERNELS) - 1, len(axis.DILATIONS) - 1
         self.assertEqual(
-            speechless,
+            inexpressible,
             turned * paddings * sizes_of_stride_2 * len(axis.INPUTS) * kernels * dilations,
         )
-        self.assertLess(speechless, len(cases))
+        self.assertLess(inexpressible, len(cases))
 
     @parameterized.expand(_each(*SUBJECTS))
     def test_has_no_words_for_an_illegal_call(self, name: str, subject: Subject) -> None:

@@ -29,7 +29,6 @@ from compat_tests.cases.registry import FAMILIES, spread
 from compat_tests.checking import judged_here, need_installed, told
 from compat_tests.judge import Verdict, expected
 from compat_tests.oracle import Array
-from compat_tests.process import ROOT
 from compat_tests.runner import run
 from compat_tests.subjects.calling import tensorflow
 from compat_tests.subjects.jax_lax import Jax
@@ -38,6 +37,7 @@ from compat_tests.subjects.numpy_types import numpy_dtype
 from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Absent, Inexpressible, Subject
+from compat_tests.worker_process import ROOT
 
 pytestmark = pytest.mark.peers
 
@@ -76,7 +76,7 @@ PLAIN = Case(
     in_channels=3,
     out_channels=2,
 )
-"""On both axes SAME pads evenly, so that it can be told in everybody's words."""
+"""On both axes SAME pads evenly, so that it can be expressed in every framework."""
 
 ODD = replace(PLAIN, kernel=(3, 3))
 """Along the height, SAME has one zero more at the end."""
@@ -117,7 +117,7 @@ def _size_at_run_time(case: Case) -> bool:
     return "output_shape" in case.unknown
 
 
-def _speechless_keras(case: Case) -> bool:
+def _keras_cannot_express(case: Case) -> bool:
     """Keras knows SAME and VALID, no groups, no integers, and not every size."""
     if not isinstance(case.padding, str) or case.groups > 1 or case.dtype == "int32":
         return True
@@ -142,7 +142,7 @@ INEXPRESSIBLE: dict[str, Rule] = {
     "torch:cropped": lambda case: False,
     "jax": _size_at_run_time,
     "jax:conv_transpose": lambda case: _size_at_run_time(case) or case.groups > 1,
-    "keras:tensorflow": _speechless_keras,
+    "keras:tensorflow": _keras_cannot_express,
 }
 
 REFUSED: dict[str, tuple[Rule, ...]] = {
@@ -190,7 +190,7 @@ class Samples(unittest.TestCase):
     """Every sampled case comes out as a rule of this file says."""
 
     @parameterized.expand(_each(*HERE))
-    def test_comes_out_as_foreseen(self, name: str, subject: Subject) -> None:
+    def test_comes_out_as_predicted(self, name: str, subject: Subject) -> None:
         _need(self, subject)
         met: Counter[Rule | None] = Counter()
         for case in _sample(subject):
@@ -237,37 +237,37 @@ class Words(unittest.TestCase):
             ("torch_axis", PyTorch(), axis.cases(), _more_after),
             ("torch_edge", PyTorch(), edge.cases(), _more_after),
             ("torch_explicit", PyTorch(), FAMILIES["explicit"](), _more_after),
-            ("keras_plane", Keras(), FAMILIES["plane"](), _speechless_keras),
-            ("keras_edge", Keras(), edge.cases(), _speechless_keras),
+            ("keras_plane", Keras(), FAMILIES["plane"](), _keras_cannot_express),
+            ("keras_edge", Keras(), edge.cases(), _keras_cannot_express),
         ]
     )
-    def test_speechless_by_rule(
+    def test_inexpressible_cases_follow_a_rule(
         self, name: str, subject: Subject, cases: Sequence[Case], rule: Rule
     ) -> None:
-        speechless = [case.id for case in cases if subject.script(case) is None]
-        self.assertEqual(speechless, [case.id for case in cases if rule(case)])
-        self.assertGreater(len(speechless), 0)
-        self.assertLess(len(speechless), len(cases))
+        inexpressible = [case.id for case in cases if subject.script(case) is None]
+        self.assertEqual(inexpressible, [case.id for case in cases if rule(case)])
+        self.assertGreater(len(inexpressible), 0)
+        self.assertLess(len(inexpressible), len(cases))
 
     def test_groups_are_what_jax_conv_transpose_and_keras_lack(self) -> None:
         grouped = sum(groups > 1 for _, _, groups in channels.CHANNELS)
         wanted = grouped * len(channels.BATCHES) * len(channels.GEOMETRIES)
         for subject in (Jax("conv_transpose"), Keras()):
-            speechless = [case for case in channels.cases() if subject.script(case) is None]
-            self.assertEqual(len(speechless), wanted)
-            self.assertTrue(all(case.groups > 1 for case in speechless))
+            inexpressible = [case for case in channels.cases() if subject.script(case) is None]
+            self.assertEqual(len(inexpressible), wanted)
+            self.assertTrue(all(case.groups > 1 for case in inexpressible))
 
     @parameterized.expand(_each(PyTorch("cropped"), Jax(), Jax("conv_transpose")))
     def test_has_words_for_every_geometry(self, name: str, subject: Subject) -> None:
         for family in ("axis", "explicit", "plane", "edge"):
-            speechless = [case for case in FAMILIES[family]() if subject.script(case) is None]
-            self.assertEqual(speechless, [])
+            inexpressible = [case for case in FAMILIES[family]() if subject.script(case) is None]
+            self.assertEqual(inexpressible, [])
 
     def test_keras_has_words_for_every_size_along_one_axis(self) -> None:
         self.assertEqual([case for case in axis.cases() if Keras().script(case) is None], [])
 
     @parameterized.expand(_each(Jax(), Jax("conv_transpose"), Keras()))
-    def test_takes_no_size_of_run_time(self, name: str, subject: Subject) -> None:
+    def test_takes_no_size_known_only_at_run_time(self, name: str, subject: Subject) -> None:
         _need(self, subject)
         case = replace(PLAIN, unknown=("output_shape",))
         self.assertTrue(judged_here(subject, case).inexpressible)

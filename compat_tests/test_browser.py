@@ -20,8 +20,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from compat_tests.cases.registry import select
 from compat_tests.chromium import CONTRAST, LAPTOP, PHONE, colours, contrast, load, luminance, start
 from compat_tests.judge import Verdict
-from compat_tests.made_up import make_document
 from compat_tests.pages.html import render_html
+from compat_tests.sample_documents import make_document
 
 PATIENCE = 60
 """Seconds that the page may take to be ready, on a machine that is busy with other tests."""
@@ -55,7 +55,7 @@ class Page(unittest.TestCase):
         self.open(LAPTOP)
 
     def open(self, size: tuple[int, int], scheme: str = "light", fragment: str = "") -> None:
-        """Loads the page anew, in a window of that size."""
+        """Reloads the page, in a window of that size."""
         load(self.browser, f"{self.address}{fragment}", size, scheme)
         WebDriverWait(self.browser, PATIENCE).until(lambda _: self.texts("#rows a"))
 

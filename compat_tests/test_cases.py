@@ -67,14 +67,14 @@ class Families(unittest.TestCase):
         self.assertEqual(len(ids), len(set(ids)))
 
     @parameterized.expand(NAMES)
-    def test_deterministic(self, name: str) -> None:
+    def test_families_are_deterministic(self, name: str) -> None:
         first, second = FAMILIES[name](), FAMILIES[name]()
         self.assertEqual(first, second)
         for one, other in zip(first[::50], second[::50], strict=True):
             self.assertEqual(pickle.dumps(make_inputs(one)), pickle.dumps(make_inputs(other)))
 
     @parameterized.expand(NAMES)
-    def test_legal(self, name: str) -> None:
+    def test_every_case_is_legal(self, name: str) -> None:
         cases = FAMILIES[name]()
         self.assertEqual([case.id for case in cases if not case.is_legal()], [])
         self.assertEqual({case.family for case in cases}, {name})
@@ -84,7 +84,7 @@ class Families(unittest.TestCase):
         for case in FAMILIES[name]():
             self.assertRegex(case.id, r"^[a-z0-9.-]+$")
 
-    def test_explicit_crops(self) -> None:
+    def test_explicit_has_crops_beyond_the_kernel(self) -> None:
         def lead(case: Case, axis: int) -> int:
             side = case.axis_padding(axis)
             assert not isinstance(side, str)
@@ -241,7 +241,7 @@ class Selection(unittest.TestCase):
     """Choosing from the tables."""
 
     @parameterized.expand([(1,), (5,), (11,), (100,), (5000,)])
-    def test_sample(self, count: int) -> None:
+    def test_sample_is_spread_over_the_families(self, count: int) -> None:
         sample = select(sample=count)
         self.assertEqual(len(sample), count)
         self.assertEqual(sample, select(sample=count))
@@ -252,13 +252,13 @@ class Selection(unittest.TestCase):
     def test_larger_sample_than_there_are(self) -> None:
         self.assertEqual(select(["plane"], sample=10**6), FAMILIES["plane"]())
 
-    def test_id_and_pattern(self) -> None:
+    def test_cases_are_selected_by_id_and_pattern(self) -> None:
         case = FAMILIES["plane"]()[3]
         self.assertEqual(select(ids=[case.id]), (case,))
         chosen = select(ids=["plane-*", "edge-*"])
         self.assertEqual({case.family for case in chosen}, {"plane", "edge"})
 
-    def test_unknown_names(self) -> None:
+    def test_unknown_names_are_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "plain"):
             select(["plain"])
         with self.assertRaisesRegex(ValueError, "no-such-case"):
@@ -290,6 +290,6 @@ class Illegal(unittest.TestCase):
             self.assertIn(case.error, ("ValueError", "TypeError"))
             self.assertTrue(case.message, case.id)
 
-    def test_can_be_sent_to_a_worker(self) -> None:
+    def test_illegal_calls_can_be_sent_to_a_worker(self) -> None:
         for case in select_illegal():
             self.assertEqual(pickle.loads(pickle.dumps(case)).id, case.id)

@@ -1,4 +1,4 @@
-"""The diagnosis on mistakes made on purpose, on numbers that mean nothing, and on broken arrays."""
+"""The diagnosis on faults made on purpose, on numbers that mean nothing, and on broken arrays."""
 
 from __future__ import annotations
 
@@ -181,10 +181,10 @@ def _told(case: Case, part: Part, change: Callable[[Array], Array]) -> str:
     return diagnose(case, inputs, part, change(right.copy()), right)
 
 
-class Mistakes(unittest.TestCase):
+class FaultModels(unittest.TestCase):
     """Whole implementations that are wrong, in their outputs and in their gradients."""
 
-    def test_cases_are_legal(self) -> None:
+    def test_cases_of_faults_are_legal(self) -> None:
         self.assertTrue(CASE.is_legal())
         self.assertTrue(SAME.is_legal())
         self.assertEqual([SAME.pads(axis) for axis in (0, 1)], [(1, 2), (3, 3)])
@@ -197,7 +197,7 @@ class Mistakes(unittest.TestCase):
             self.assertEqual(diagnose(case, inputs, part, found, truth[part]), phrase, part)
 
     @parameterized.expand([(phrase, wrong) for phrase, case, wrong in MISTAKES if case is CASE][:8])
-    def test_named_in_floats(self, phrase: str, wrong: Wrong) -> None:
+    def test_fault_is_named_on_floats(self, phrase: str, wrong: Wrong) -> None:
         inputs = make_inputs(CASE)
         truth = expected(CASE, inputs)
         off = 1 + 2.0**-24 * np.cos(np.arange(truth["y"].size)).reshape(CASE.output_shape)
@@ -205,7 +205,7 @@ class Mistakes(unittest.TestCase):
         self.assertEqual(diagnose(CASE, inputs, "y", found, truth["y"]), phrase)
 
     @parameterized.expand([(1, 0), (0, -1), (3, 4)])
-    def test_shift_of_each_part(self, down: int, right: int) -> None:
+    def test_shift_of_each_part_is_named(self, down: int, right: int) -> None:
         wrong = _with(padding=_padded(1 - down, -right))
         inputs = make_inputs(CASE)
         truth = expected(CASE, inputs)
@@ -254,7 +254,7 @@ class Changes(unittest.TestCase):
         with np.errstate(all="ignore"):
             self.assertEqual(_told(CASE, "y", change), phrase)
 
-    def test_size_and_shift(self) -> None:
+    def test_wrong_size_and_shift_are_both_named(self) -> None:
         inputs = make_inputs(CASE)
         right = expected(CASE, inputs)["y"]
         longer = replace(CASE, output=(7, 6), padding=_padded(1, -1))
@@ -262,7 +262,7 @@ class Changes(unittest.TestCase):
         told = diagnose(CASE, inputs, "y", found, right)
         self.assertEqual(told, "size off by (1, 0), shifted by (0, 1)")
 
-    def test_filters_turned(self) -> None:
+    def test_filters_with_exchanged_axes_are_named(self) -> None:
         self.assertEqual(
             _told(CASE, "dw", lambda dw: dw.swapaxes(2, 3)),
             "out channels 4 instead of 3, in channels 3 instead of 4",
@@ -272,7 +272,7 @@ class Changes(unittest.TestCase):
             "height and width exchanged",
         )
 
-    def test_single_precision(self) -> None:
+    def test_computed_in_single_precision_is_named(self) -> None:
         double = replace(CASE, dtype="float64")
         inputs = random_inputs(double)
         right = expected(double, inputs)["y"]
@@ -287,17 +287,17 @@ def _border(before: int, after: int) -> tuple[tuple[int, int], ...]:
     return ((0, 0), (before, after), (0, 0), (0, 0))
 
 
-class Silence(unittest.TestCase):
+class NoDiagnosis(unittest.TestCase):
     """Nothing is said where nothing can be known."""
 
-    def test_of_the_right_numbers(self) -> None:
+    def test_right_numbers_get_no_diagnosis(self) -> None:
         for family in ("axis", "plane", "channels", "edge"):
             for case in select([family], sample=40):
                 for part in case.parts:
                     self.assertEqual(_told(case, part, lambda right: right), "", case.id)
 
     @parameterized.expand([("y",), ("dx",), ("dw",)])
-    def test_of_numbers_that_mean_nothing(self, part: Part) -> None:
+    def test_meaningless_numbers_get_no_diagnosis(self, part: Part) -> None:
         generator = np.random.default_rng(1)
         for family in ("axis", "plane", "channels", "layout", "explicit"):
             for case in select([family], sample=12):
@@ -313,7 +313,9 @@ class Silence(unittest.TestCase):
             ("kept", lambda right, ends: right * ends),
         ]
     )
-    def test_of_two_numbers(self, name: str, spoil: Callable[[Array, Array], Array]) -> None:
+    def test_two_wrong_numbers_get_no_diagnosis(
+        self, name: str, spoil: Callable[[Array, Array], Array]
+    ) -> None:
         def spoiled(right: Array) -> Array:
             index = np.arange(right.size).reshape(right.shape)
             return spoil(right, (index == 0) | (index == right.size - 1))
@@ -323,27 +325,27 @@ class Silence(unittest.TestCase):
                 if np.any(spoiled(expected(case, make_inputs(case))[part])):
                     self.assertEqual(_told(case, part, spoiled), "", case.id)
 
-    def test_of_errors_that_only_look_like_rounding(self) -> None:
+    def test_errors_that_only_look_like_rounding_get_no_diagnosis(self) -> None:
         small = Case("diagnosis", input=(4, 4))
         found = _told(small, "y", lambda right: right + np.resize([1, 0, 0, 0, 0, 0], right.shape))
         self.assertEqual(found, "")
 
-    def test_of_the_last_bit(self) -> None:
+    def test_error_in_the_last_bit_gets_no_diagnosis(self) -> None:
         self.assertEqual(_told(CASE, "y", lambda right: right * (1 + 2.0**-23)), "")
 
-    def test_of_two_rows(self) -> None:
+    def test_two_exchanged_rows_get_no_diagnosis(self) -> None:
         two = Case("diagnosis", input=(2, 4), in_channels=2, out_channels=3)
         self.assertEqual(_told(two, "y", lambda right: right[:, ::-1]), "")
 
     @parameterized.expand([(2, 1), (3, 0), (3, 2)])
-    def test_of_one_row(self, taps: int, tap: int) -> None:
+    def test_another_tap_on_one_row_gets_no_diagnosis(self, taps: int, tap: int) -> None:
         row = Case("diagnosis", input=(1, 5), kernel=(taps, 1), in_channels=2, out_channels=3)
         inputs = make_inputs(row)
         # Any shift, and a kernel left unreversed, would leave one of the other taps.
         found = inputs.x @ inputs.w[tap, 0].T
         self.assertEqual(diagnose(row, inputs, "y", found, expected(row, inputs)["y"]), "")
 
-    def test_of_a_single_pixel(self) -> None:
+    def test_single_pixel_gets_no_diagnosis(self) -> None:
         one = Case("diagnosis", kernel=(3, 3), output=(1, 1), in_channels=4, out_channels=5)
         self.assertTrue(one.is_legal())
         inputs = make_inputs(one)
@@ -352,7 +354,7 @@ class Silence(unittest.TestCase):
             found = inputs.x @ inputs.w[row, 0].T
             self.assertEqual(diagnose(one, inputs, "y", found, right), "")
 
-    def test_of_second_order(self) -> None:
+    def test_second_order_gets_a_diagnosis_only_if_one_fits(self) -> None:
         case = replace(CASE, gradients=("ddg", "ddx", "ddw"))
         for part in case.gradients:
             self.assertEqual(_told(case, part, lambda right: right**2 % 97), "")
@@ -364,7 +366,7 @@ class BrokenArrays(unittest.TestCase):
 
     SHAPES = ((), (0,), (3,), (2, 0, 3), (1, 1, 1, 1), (0, 2, 2, 0), (1, 2, 3, 4, 5), (2, 9, 1, 3))
 
-    def test_any_shape_and_any_number(self) -> None:
+    def test_any_shape_and_any_number_gives_a_text(self) -> None:
         for case in select(SMALL, sample=3 * len(SMALL)):
             inputs = make_inputs(case)
             for part, right in expected(case, inputs).items():
@@ -382,9 +384,9 @@ def _arrays(shape: tuple[int, ...]) -> list[Array]:
 
 
 class LargeArrays(unittest.TestCase):
-    """Nothing is computed anew, but what can be compared is."""
+    """Nothing is computed again, but what can be compared is."""
 
-    def test_cheap(self) -> None:
+    def test_large_arrays_are_diagnosed_without_the_oracle(self) -> None:
         large = Case("diagnosis", input=(20, 20), kernel=(5, 5), in_channels=16, out_channels=16)
         inputs = make_inputs(large)
         right = expected(large, inputs)["y"]

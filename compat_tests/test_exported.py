@@ -13,7 +13,7 @@ from parameterized import parameterized
 
 from compat_tests.cases.registry import select
 from compat_tests.checking import judged_here, need_installed, told
-from compat_tests.expected.ledger import ledger_of
+from compat_tests.expected.known_differences import known_differences_of
 from compat_tests.judge import Verdict
 from compat_tests.subjects.exported import Export, export
 from compat_tests.subjects.ours import lowering_names
@@ -35,13 +35,13 @@ class Variants(unittest.TestCase):
     """How the subjects are called."""
 
     @parameterized.expand(["ours", "ours:subpixel", "ours:open", "ours:subpixel:open"])
-    def test_name_and_back(self, variant: str) -> None:
+    def test_variant_is_recovered_from_its_name(self, variant: str) -> None:
         self.assertEqual(export(variant, "onnx").variant, variant)
         for prefix in NEEDED:
             self.assertEqual(resolve(f"{prefix}:{variant}").name, f"{prefix}:{variant}")
 
     @parameterized.expand(["ours:open:subpixel", "ours:a:b", "our"])
-    def test_no_other(self, variant: str) -> None:
+    def test_other_variants_are_refused(self, variant: str) -> None:
         with self.assertRaisesRegex(ValueError, "onnx has no variant"):
             export(variant, "onnx")
 
@@ -53,10 +53,10 @@ class Variants(unittest.TestCase):
         self.assertEqual(Export().case(case), case)
 
     @parameterized.expand(list(NEEDED))
-    def test_one_ledger_speaks_of_all_and_excuses_no_wrong_number(self, prefix: str) -> None:
-        ledger = ledger_of(f"{prefix}:ours:subpixel:open")
+    def test_one_ledger_covers_all_and_excuses_no_wrong_number(self, prefix: str) -> None:
+        ledger = known_differences_of(f"{prefix}:ours:subpixel:open")
         assert ledger is not None
-        self.assertEqual(ledger, ledger_of(f"{prefix}:ours"))
+        self.assertEqual(ledger, known_differences_of(f"{prefix}:ours"))
         for entry in ledger.differences:
             self.assertLessEqual(
                 entry.verdicts, {Verdict.EXACT, Verdict.REFUSED, Verdict.WRONG_SHAPE}
@@ -83,7 +83,7 @@ class Judged(unittest.TestCase):
             subject = resolve(f"{prefix}:{Export(lowering, open=number % 2 == 1).variant}")
             found = judged_here(subject, case)
             exact += found.verdict is Verdict.EXACT
-            ledger = ledger_of(subject.name)
+            ledger = known_differences_of(subject.name)
             entry = ledger.entry(case) if ledger else None
             foreseen = entry.verdicts if entry else {Verdict.EXACT}
             self.assertIn(found.verdict, foreseen, f"{subject.name} {case.id}: {told(found)}")

@@ -96,7 +96,7 @@ class FloatError(unittest.TestCase):
     """
 
     @parameterized.expand(grouped(lowering_names(), _cases(), _group))
-    def test_no_further_than_twice_native(
+    def test_error_is_at_most_twice_the_native_ops(
         self, name: str, lowering: str, cases: Sequence[Case]
     ) -> None:
         ours, native = Ours(lowering), Native()

@@ -14,12 +14,12 @@ JUDGE = [
     "oracle.py",
     "judge.py",
     "diagnosis.py",
-    "mistakes.py",
+    "fault_models.py",
     "outcomes.py",
-    "frames.py",
+    "messages.py",
     "worker.py",
 ]
-FRAMEWORK_FREE = [*JUDGE, "planted.py", *(f"cases/{p.name}" for p in (HERE / "cases").glob("*.py"))]
+FRAMEWORK_FREE = [*JUDGE, "mutants.py", *(f"cases/{p.name}" for p in (HERE / "cases").glob("*.py"))]
 
 
 def _imported(path: Path) -> set[str]:

@@ -62,7 +62,7 @@ def _poisoned(array: Array) -> Array:
 class Legal(unittest.TestCase):
     """Verdicts on legal calls."""
 
-    def test_exact(self) -> None:
+    def test_equal_arrays_are_exact(self) -> None:
         self.assertEqual(_judged(_answer()), Judgement(Verdict.EXACT))
 
     @parameterized.expand(
@@ -78,7 +78,7 @@ class Legal(unittest.TestCase):
             ("not a number", _poisoned),
         ]
     )
-    def test_wrong_values(self, name: str, change: Callable[[Array], Array]) -> None:
+    def test_changed_values_are_wrong(self, name: str, change: Callable[[Array], Array]) -> None:
         for part in ("y", "dx", "dw"):
             judgement = _judged(_changed(part, change))
             self.assertIs(judgement.verdict, Verdict.WRONG_VALUES, part)
@@ -91,13 +91,13 @@ class Legal(unittest.TestCase):
             ("flat", np.ravel),
         ]
     )
-    def test_wrong_shape(self, name: str, change: Callable[[Array], Array]) -> None:
+    def test_changed_shape_is_wrong(self, name: str, change: Callable[[Array], Array]) -> None:
         for part in ("y", "dx", "dw"):
             judgement = _judged(_changed(part, change))
             self.assertIs(judgement.verdict, Verdict.WRONG_SHAPE, part)
             self.assertIn("should be", judgement.detail)
 
-    def test_close(self) -> None:
+    def test_error_within_the_bound_is_close(self) -> None:
         def nudged(array: Array) -> Array:
             return (array.astype(np.float32) * np.float32(1 + 2**-23)).astype(np.float64)
 
@@ -117,7 +117,7 @@ class Legal(unittest.TestCase):
         judgement = _judged(Answered({**right.arrays, "y": y}, right.dtypes), case)
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)
 
-    def test_wrong_type(self) -> None:
+    def test_another_type_is_wrong(self) -> None:
         right = _answer()
         judgement = _judged(Answered(right.arrays, {**right.dtypes, "dx": "float64"}))
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)
@@ -131,7 +131,7 @@ class Legal(unittest.TestCase):
         self.assertIs(judgement.verdict, Verdict.WRONG_SHAPE)
         self.assertIn("filter gradient", judgement.detail)
 
-    def test_no_gradient_is_said(self) -> None:
+    def test_missing_gradients_are_said(self) -> None:
         right = _answer()
         judgement = _judged(Answered({"y": right.arrays["y"]}, right.dtypes))
         self.assertEqual(judgement, Judgement(Verdict.EXACT, forward_only=True))
@@ -142,7 +142,7 @@ class Legal(unittest.TestCase):
         judgement = _judged(Answered({"y": y}, {"y": "int32"}), case)
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)
 
-    def test_no_answer(self) -> None:
+    def test_call_without_an_answer_has_its_verdict(self) -> None:
         refused = _judged(raised(NotImplementedError("not on this machine")))
         self.assertEqual(
             refused, Judgement(Verdict.REFUSED, "NotImplementedError: not on this machine")
@@ -152,7 +152,7 @@ class Legal(unittest.TestCase):
         late = _judged(TimedOut(2.5))
         self.assertEqual(late, Judgement(Verdict.TIMED_OUT, "no answer within 2.5 s"))
 
-    def test_every_bit_survives_being_taken_down(self) -> None:
+    def test_recorded_answer_keeps_every_bit(self) -> None:
         tiny = np.array([np.nextafter(np.float32(1), np.float32(2))])
         taken = answered({"y": tiny, "dx": np.array([2**31 - 1], np.int32)})
         self.assertEqual(taken.arrays["y"].astype(np.float32).tobytes(), tiny.tobytes())
@@ -162,7 +162,7 @@ class Legal(unittest.TestCase):
 
 
 class _KernelError(Exception):
-    """Stands for the errors of TensorFlow's kernels, which are no ValueError."""
+    """Stands for the errors of TensorFlow's kernels, which are not ValueErrors."""
 
 
 class Illegal(unittest.TestCase):
@@ -180,14 +180,16 @@ class Illegal(unittest.TestCase):
             ("from a kernel", _KernelError("strides"), Verdict.UNCLEAR),
         ]
     )
-    def test_raised(self, name: str, error: Exception, verdict: Verdict) -> None:
+    def test_error_of_an_illegal_call_is_judged(
+        self, name: str, error: Exception, verdict: Verdict
+    ) -> None:
         self.assertIs(judge_illegal(self.case, raised(error)).verdict, verdict)
 
-    def test_accepted(self) -> None:
+    def test_accepted_illegal_call_says_what_was_returned(self) -> None:
         judgement = judge_illegal(self.case, accepted(np.zeros((2, 3))))
         self.assertEqual(judgement, Judgement(Verdict.ACCEPTED, "returned ndarray of shape (2, 3)"))
         self.assertIs(judge_illegal(self.case, Accepted("NoneType")).verdict, Verdict.ACCEPTED)
 
-    def test_lost(self) -> None:
+    def test_lost_illegal_call_has_its_verdict(self) -> None:
         self.assertIs(judge_illegal(self.case, Died("signal 6")).verdict, Verdict.FATAL)
         self.assertIs(judge_illegal(self.case, TimedOut(1)).verdict, Verdict.TIMED_OUT)

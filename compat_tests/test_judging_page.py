@@ -10,8 +10,8 @@ import unittest
 from pathlib import Path
 
 from compat_tests.expected.condition import KEYS, Condition
-from compat_tests.expected.ledger import read_ledger
-from compat_tests.process import ROOT, environment
+from compat_tests.expected.known_differences import read_known_differences
+from compat_tests.worker_process import ROOT, environment
 
 PAGE = (ROOT / "docs" / "judge_a_kernel.md").read_text(encoding="utf-8")
 RIGHT = "max(r - o, 0) // 2"
@@ -49,11 +49,11 @@ class Page(unittest.TestCase):
         body = self.kernel[self.kernel.index("def ") :]
         self.assertEqual(len(body.strip().splitlines()), 10)
 
-    def test_right(self) -> None:
+    def test_kernel_of_the_page_is_exact(self) -> None:
         done = self._run(self.kernel, _commands()[0])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_rounded_up(self) -> None:
+    def test_padding_rounded_up_is_diagnosed_as_the_page_says(self) -> None:
         self.assertIn(WRONG, PAGE)
         self.assertIn(RIGHT, self.kernel)
         done = self._run(self.kernel.replace(RIGHT, WRONG), _commands()[0])
@@ -61,7 +61,7 @@ class Page(unittest.TestCase):
         for line in _block("text").splitlines():
             self.assertIn(" ".join(line.split()), " ".join(done.stdout.split()))
 
-    def test_ledger(self) -> None:
+    def test_ledger_of_the_page_holds(self) -> None:
         (self.folder / "my_kernel.toml").write_text(_block("toml"), encoding="utf-8")
         done = self._run(self.kernel, _commands()[1])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -69,9 +69,9 @@ class Page(unittest.TestCase):
         bare = [word for word in _commands()[1] if not word.startswith(("--exp", "my_kernel.t"))]
         self.assertEqual(self._run(self.kernel, bare).returncode, 1)
 
-    def test_condition(self) -> None:
+    def test_condition_of_the_page_is_read(self) -> None:
         (self.folder / "whole.toml").write_text("".join(_blocks("toml")), encoding="utf-8")
-        ledger = read_ledger(self.folder / "whole.toml")
+        ledger = read_known_differences(self.folder / "whole.toml")
         *_, entry = ledger.differences
         self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
         for key in KEYS:

@@ -69,7 +69,9 @@ class Reading(unittest.TestCase):
             ("graviton", GRAVITON, "", "asimdhp", "sve"),  # its second core has none
         ]
     )
-    def test_linux(self, name: str, text: str, processor: str, has: str, lacks: str) -> None:
+    def test_cpuinfo_of_linux_is_read(
+        self, name: str, text: str, processor: str, has: str, lacks: str
+    ) -> None:
         found, instructions = parse_cpuinfo(text)
         assert instructions is not None
         self.assertEqual(found, processor)
@@ -79,7 +81,7 @@ class Reading(unittest.TestCase):
     @parameterized.expand(
         [("intel", INTEL_MAC, "avx512f", "avx512vl"), ("apple", APPLE, "feat_fp16", "feat_sme")]
     )
-    def test_macos(self, name: str, text: str, has: str, lacks: str) -> None:
+    def test_sysctl_of_macos_is_read(self, name: str, text: str, has: str, lacks: str) -> None:
         processor, instructions = parse_sysctl(text)
         assert instructions is not None
         self.assertIn(name, processor.lower())
@@ -106,20 +108,20 @@ class Reading(unittest.TestCase):
         self.assertIn(lacks, lacked.removeprefix("lacks ").split(", "))
 
     @parameterized.expand([("empty", ""), ("other", "vendor_id: IBM/S390\n"), ("odd", "a:b:c\n\0")])
-    def test_nothing_told_is_nothing_known(self, name: str, text: str) -> None:
+    def test_instructions_are_unknown_where_nothing_is_told(self, name: str, text: str) -> None:
         self.assertEqual(parse_cpuinfo(text), ("", None))
         self.assertEqual(parse_sysctl(text), ("", None))
 
-    def test_no_file(self) -> None:
+    def test_missing_cpuinfo_is_empty(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(read_cpuinfo(Path(folder, "cpuinfo")), "")
             self.assertEqual(read_cpuinfo(Path(folder)), "")
 
     @parameterized.expand([("AMD64", "x86_64"), ("aarch64", "arm64"), ("riscv64", "riscv64")])
-    def test_one_name_an_architecture(self, told: str, name: str) -> None:
+    def test_architecture_has_one_name(self, told: str, name: str) -> None:
         self.assertEqual(architecture(told), name)
 
-    def test_this_one(self) -> None:
+    def test_this_machine_is_described(self) -> None:
         machine = this_machine()
         self.assertEqual(machine.system, platform.system())
         self.assertTrue(machine.architecture)
@@ -130,7 +132,7 @@ class Reading(unittest.TestCase):
 class Asking(unittest.TestCase):
     """Of a machine, with yes, no, or no answer."""
 
-    def test_instructions_by_any_spelling(self) -> None:
+    def test_instructions_are_found_by_any_spelling(self) -> None:
         machine = replace(X86, instructions=frozenset({"avx512fp16", "sse4.2"}))
         for name in ("avx512_fp16", "AVX512FP16", "sse4_2"):
             self.assertIs(machine.has(name), True)
@@ -158,11 +160,13 @@ class Asking(unittest.TestCase):
             ("both", Condition(has=("avx2",), system=("Darwin",)), False),
         ]
     )
-    def test_condition(self, name: str, condition: Condition, answer: bool | None) -> None:
+    def test_condition_holds_where_it_should(
+        self, name: str, condition: Condition, answer: bool | None
+    ) -> None:
         described = {"tensorflow": "2.21.0", "oneDNN": "on"}
         self.assertIs(condition.holds(X86, described), answer)
 
-    def test_what_is_not_told_is_not_known(self) -> None:
+    def test_condition_is_unknown_where_the_machine_does_not_tell(self) -> None:
         silent = replace(X86, instructions=None)
         self.assertIsNone(Condition(has=("avx2",)).holds(silent, {}))
         self.assertIsNone(Condition(lacks=("avx2",)).holds(silent, {}))

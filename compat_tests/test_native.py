@@ -68,7 +68,9 @@ class SecondWitness(unittest.TestCase):
     """Forward and gradients, equal to the last bit or refused."""
 
     @parameterized.expand(grouped(["native"], _float32(), _group))
-    def test_agrees_where_it_answers(self, name: str, variant: str, cases: Sequence[Case]) -> None:
+    def test_native_op_agrees_where_it_answers(
+        self, name: str, variant: str, cases: Sequence[Case]
+    ) -> None:
         native = Native()
         judged = [(case, judged_here(native, case)) for case in cases]
         disagreeing = [
@@ -84,6 +86,6 @@ class SecondWitness(unittest.TestCase):
         ]
         self.assertEqual(refused, [])
 
-    def test_most_cases_have_this_witness(self) -> None:
+    def test_most_cases_are_answered_by_the_native_op(self) -> None:
         answered = sum(map(_always_answered, _float32()))
         self.assertGreater(answered, 2500)

@@ -44,7 +44,7 @@ def _assert_adjoint(case: Case, inputs: Inputs) -> None:
     pairing = np.sum(g * y)
     assert np.sum(convolved * x) == pairing, f"<conv(g), x> != <g, tconv(x)> in {case.id}"
     dx = oracle.input_gradient(g, w, case.input, *_settings(case))
-    assert np.array_equal(dx, convolved), f"the input gradient is no convolution in {case.id}"
+    assert np.array_equal(dx, convolved), f"the input gradient is not a convolution in {case.id}"
     dw = oracle.filter_gradient(g, x, case.kernel, *_settings(case))
     assert dw.shape == w.shape, case.id
     assert np.sum(dw * w) == pairing, f"<dw, w> != <g, tconv(x, w)> in {case.id}"
@@ -63,13 +63,13 @@ class AdjointLaw(unittest.TestCase):
             ("channels", channels.cases),
         ]
     )
-    def test_on_the_tables(self, name: str, cases: Any) -> None:
+    def test_adjoint_law_holds_on_the_tables(self, name: str, cases: Any) -> None:
         for case in cases():
             _assert_adjoint(case, make_inputs(case))
 
     @settings(max_examples=200, deadline=None, derandomize=True)
     @given(st.data())
-    def test_on_drawn_cases(self, data: st.DataObject) -> None:
+    def test_adjoint_law_holds_on_drawn_cases(self, data: st.DataObject) -> None:
         case = data.draw(_cases())
         _assert_adjoint(case, data.draw(_inputs(case)))
 
@@ -191,7 +191,7 @@ class NativeOp(unittest.TestCase):
     """What the native op does on every machine: groups, dilation and layouts apart."""
 
     @parameterized.expand([(p.lower(), p) for p in ("SAME", "VALID")])
-    def test_agrees(self, name: str, padding: Any) -> None:
+    def test_oracle_agrees_with_the_native_op(self, name: str, padding: Any) -> None:
         grid = product(((3, 2), (1, 4)), ((1, 1), (3, 2), (4, 5)), ((1, 1), (2, 1), (2, 3)))
         for size, kernel, strides in grid:
             case = Case(
@@ -219,7 +219,7 @@ class WorkedExamples(unittest.TestCase):
 
     image = np.arange(1, 10).reshape(1, 3, 3, 1)
 
-    def test_identity_kernel_of_two(self) -> None:
+    def test_identity_kernel_adds_the_image_moved_down_and_right(self) -> None:
         kernel = np.array([[1, 0], [0, 1]]).reshape(2, 2, 1, 1)
         y = oracle.conv2d_transpose(self.image, kernel, (4, 4), padding="VALID")
         by_hand = [[1, 2, 3, 0], [4, 6, 8, 3], [7, 12, 14, 6], [0, 7, 8, 9]]
@@ -287,7 +287,7 @@ class Sizes(unittest.TestCase):
 class Numbers(unittest.TestCase):
     """Integers stay integers, and floats are computed in float64."""
 
-    def test_types(self) -> None:
+    def test_integers_stay_integers_and_floats_become_float64(self) -> None:
         x, w = np.ones((1, 2, 2, 1), np.float32), np.ones((1, 1, 1, 1), np.float32)
         self.assertEqual(oracle.conv2d_transpose(x, w, (2, 2)).dtype, np.float64)
         integers = oracle.conv2d_transpose(x.astype(np.int32), w.astype(np.int32), (2, 2))

@@ -1,4 +1,4 @@
-"""The two pages, made from documents that are made up."""
+"""The two pages, made from sample documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from parameterized import parameterized
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import CAPABILITY, FAMILIES, select
 from compat_tests.judge import Verdict
-from compat_tests.made_up import (
+from compat_tests.pages.capability import COLUMNS, Ability, Cell, capability_table
+from compat_tests.pages.differences import differences
+from compat_tests.pages.html import render_html
+from compat_tests.pages.markdown import render_markdown
+from compat_tests.pages.packing import LETTERS, NOT_RUN, WORDLESS
+from compat_tests.pages.reading import Standing, read, shortened, tally
+from compat_tests.sample_documents import (
     EXPLICIT,
     SHIFTED,
     Result,
@@ -24,12 +30,6 @@ from compat_tests.made_up import (
     native_like,
     shifting,
 )
-from compat_tests.pages.capability import COLUMNS, Ability, Cell, capability_table
-from compat_tests.pages.differences import differences
-from compat_tests.pages.html import render_html
-from compat_tests.pages.markdown import render_markdown
-from compat_tests.pages.packing import LETTERS, NOT_RUN, WORDLESS
-from compat_tests.pages.reading import Standing, read, shortened, tally
 
 SOME = select(sample=120)
 """Every family is in it."""
@@ -188,7 +188,7 @@ class Reading(unittest.TestCase):
 class Differences(unittest.TestCase):
     """Alike findings are told once."""
 
-    def test_order_and_grouping(self) -> None:
+    def test_alike_findings_are_grouped_and_the_worst_come_first(self) -> None:
         wrong = {"verdict": "wrong values", "detail": "output[0,1] is 5, should be 7"}
         results: list[Result] = [
             {"id": "a-1", "verdict": "refused", "detail": "no", "inexpressible": True},
@@ -248,7 +248,9 @@ class Capability(unittest.TestCase):
             ("output_alone", {"verdict": "exact", "forward_only": True}, Ability.CANNOT_SAY),
         ]
     )
-    def test_each_verdict(self, name: str, result: Result, ability: Ability) -> None:
+    def test_each_verdict_gives_its_ability(
+        self, name: str, result: Result, ability: Ability
+    ) -> None:
         (case,) = [
             c
             for c in FAMILIES[CAPABILITY]()
@@ -433,7 +435,7 @@ class Words(unittest.TestCase):
         results = [{"id": case.id, "verdict": "exact"} for case in cases]
         return _data(render_html(_document(*results)))
 
-    def test_parameters(self) -> None:
+    def test_parameters_are_packed(self) -> None:
         case = FAMILIES["explicit"]()[-1]
         self.assertEqual(case.padding, ((1, 2), (3, 0)))
         data = self._data(case)
@@ -511,7 +513,7 @@ class Markdown(unittest.TestCase):
             else:
                 length = 0
 
-    def test_counts(self) -> None:
+    def test_counts_are_in_the_map(self) -> None:
         results = self.document["subjects"]["native"]["results"]
         explicit = [r["verdict"] for r in results if r["id"].startswith("explicit")]
         exactly, refused = explicit.count("exact"), explicit.count("refused")
@@ -520,7 +522,7 @@ class Markdown(unittest.TestCase):
         share = f"{1000 * exactly // len(explicit) / 10:.1f} %"
         self.assertEqual(self._row("native")[column], f"{share}<br>{refused} refused")
 
-    def test_absent(self) -> None:
+    def test_absent_subject_is_said(self) -> None:
         self.assertEqual(self._row("torch")[1], "absent")
         self.assertIn("Absent: `No module named 'torch'`", self.text)
         self.assertEqual(self._row("broken")[1], "could not run")

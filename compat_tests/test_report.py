@@ -1,4 +1,4 @@
-"""Tables, conclusions, exit codes and documents of reports that are made up."""
+"""Tables, conclusions, exit codes and documents of sample reports."""
 
 from __future__ import annotations
 
@@ -30,12 +30,17 @@ from compat_tests.conclusion import (
 )
 from compat_tests.document import as_document, read_report, write_document
 from compat_tests.expected.condition import ANYWHERE, Condition
-from compat_tests.expected.ledger import Difference, Ledger, Pattern, read_ledger
+from compat_tests.expected.known_differences import (
+    Difference,
+    KnownDifferences,
+    Pattern,
+    read_known_differences,
+)
 from compat_tests.judge import Judgement, Numbers, Verdict
 from compat_tests.machine import Machine
 from compat_tests.pages.reading import shortened
-from compat_tests.report import print_report
 from compat_tests.runner import Finding, Report
+from compat_tests.terminal import print_report
 
 PLANE = FAMILIES["plane"]()
 EDGE = FAMILIES["edge"]()
@@ -61,14 +66,18 @@ def _ledger(
     version: str = ">=2",
     entry: Condition = ANYWHERE,
     whole: Condition = ANYWHERE,
-) -> Ledger:
+) -> KnownDifferences:
     """A ledger for TensorFlow 2 with one entry."""
     patterns = tuple(Pattern(ids=pattern) for pattern in cases)
     only = Difference(frozenset({verdict}), patterns, (), "it never could", "", "next year", entry)
-    return Ledger(Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (only,), whole)
+    return KnownDifferences(
+        Path("native.toml"), {"tensorflow": SpecifierSet(version)}, (only,), whole
+    )
 
 
-def _printed(report: Report, width: int = 100, named: str = "", **ledgers: Ledger) -> list[str]:
+def _printed(
+    report: Report, width: int = 100, named: str = "", **ledgers: KnownDifferences
+) -> list[str]:
     console = Console(width=width, file=io.StringIO(), record=True)
     deciding = under_judgement(report.subjects, named.split())
     print_report(console, report, conclude(report, ledgers, machine=HALF), deciding)
@@ -81,7 +90,7 @@ def _code(
     errors_count: bool = False,
     strict: bool = False,
     machine: Machine | None = None,
-    **ledgers: Ledger,
+    **ledgers: KnownDifferences,
 ) -> int:
     conclusions = conclude(report, ledgers, errors_count, machine or HALF)
     return exit_code(report, conclusions, named, strict)
@@ -147,7 +156,7 @@ class Tables(unittest.TestCase):
         self.assertIn("shifted by (1, 0): 1 of 2 differ", "\n".join(_printed(_report(wrong))))
 
     @parameterized.expand([(80,), (100,)])
-    def test_fits(self, width: int) -> None:
+    def test_tables_fit_the_width(self, width: int) -> None:
         report = _report(*[Judgement(Verdict.FATAL, "a long story " * 60)] * 20)
         lines = _printed(report, width)
         # What follows is to be copied, and is left as it is.
@@ -169,7 +178,7 @@ class Tables(unittest.TestCase):
         report.interrupted = True
         self.assertIn("interrupted", "\n".join(_printed(report)))
 
-    def test_who_did_not_run(self) -> None:
+    def test_absent_and_failed_subjects_are_said(self) -> None:
         report = Report(("ours", "torch"), {"ours": 3, "torch": 3})
         report.failures["ours"] = "ImportError: none"
         report.absent["torch"] = "torch is not installed"
@@ -189,7 +198,7 @@ class Tables(unittest.TestCase):
         self.assertIn("1 differences are known: native.toml", text)
         self.assertNotIn("never mind", text)
 
-    def test_shortened(self) -> None:
+    def test_long_messages_are_shortened(self) -> None:
         message = "{{function_node __wrapped__X}} first line\n  second line"
         self.assertEqual(shortened(message, 80), "first line second line")
         self.assertEqual(shortened(message, 10), "first lin…")
@@ -198,7 +207,7 @@ class Tables(unittest.TestCase):
 class ExitCode(unittest.TestCase):
     """Who decides, and how."""
 
-    def test_holds(self) -> None:
+    def test_all_exact_exits_0(self) -> None:
         self.assertEqual(_code(_report(EXACT, EXACT)), HOLDS)
 
     @parameterized.expand(
@@ -207,11 +216,13 @@ class ExitCode(unittest.TestCase):
     def test_anything_but_exact_fails(self, name: str, verdict: Verdict) -> None:
         self.assertEqual(_code(_report(EXACT, Judgement(verdict))), FAILS)
 
-    def test_no_words_is_no_fault(self) -> None:
+    def test_inexpressible_call_is_not_a_failure(self) -> None:
         self.assertEqual(_code(_report(EXACT, NO_WORDS)), HOLDS)
 
     @parameterized.expand([("ours", False, FAILS), ("a:f", False, HOLDS), ("a:f", True, FAILS)])
-    def test_illegal_calls(self, subject: str, errors_count: bool, code: int) -> None:
+    def test_illegal_calls_decide_for_ours_and_where_asked(
+        self, subject: str, errors_count: bool, code: int
+    ) -> None:
         report = _report(EXACT, subject=subject)
         report.findings.append(Finding(subject, ILLEGAL[0], Judgement(Verdict.ACCEPTED)))
         report.planned[subject] += 1
@@ -222,7 +233,7 @@ class ExitCode(unittest.TestCase):
         report.planned["ours"] += 1
         self.assertEqual(_code(report), FAILS)
 
-    def test_could_not_run(self) -> None:
+    def test_subject_that_could_not_run_exits_2(self) -> None:
         report = _report(EXACT)
         report.failures["ours"] = "no such module"
         self.assertEqual(_code(report), CANNOT_RUN)
@@ -265,7 +276,7 @@ class ExitCode(unittest.TestCase):
             ("elsewhere", "ours@/opt/python native", "native", "ours@/opt/python"),
         ]
     )
-    def test_who_decides(self, name: str, subjects: str, named: str, deciding: str) -> None:
+    def test_deciding_subjects(self, name: str, subjects: str, named: str, deciding: str) -> None:
         found = under_judgement(subjects.split(), named.split())
         self.assertEqual(found, set(deciding.split()))
 
@@ -285,14 +296,14 @@ class ExitCode(unittest.TestCase):
         for named in ((), ("ours",), ("ours", "native"), ("native",)):
             self.assertEqual(_code(report, *named), FAILS)
 
-    def test_interrupted(self) -> None:
+    def test_interrupted_run_exits_130(self) -> None:
         report = _report(EXACT)
         report.interrupted = True
         self.assertEqual(_code(report), INTERRUPTED)
 
 
 class Known(unittest.TestCase):
-    """Findings on a framework held against a ledger, strictly in both directions."""
+    """Findings on a framework compared with a ledger, strictly in both directions."""
 
     def setUp(self) -> None:
         self.report = self._native(Judgement(Verdict.REFUSED, "no"))
@@ -306,21 +317,21 @@ class Known(unittest.TestCase):
     def _code(self, report: Report, **settings: Any) -> int:
         return _code(report, "native", **settings)
 
-    def test_foreseen(self) -> None:
+    def test_known_difference_holds(self) -> None:
         self.assertEqual(self._code(self.report, native=_ledger(PLANE[0].id)), HOLDS)
 
-    def test_not_foreseen(self) -> None:
+    def test_unknown_difference_fails(self) -> None:
         self.assertEqual(self._code(self.report), FAILS)
         self.assertEqual(self._code(self.report, native=_ledger(PLANE[1].id)), FAILS)
 
-    def test_other_verdict(self) -> None:
+    def test_known_difference_with_another_verdict_fails(self) -> None:
         ledger = _ledger(PLANE[0].id, verdict=Verdict.FATAL)
         self.assertEqual(self._code(self.report, native=ledger), FAILS)
-        (finding,) = conclude(self.report, {"native": ledger})["native"].broken
+        (finding,) = conclude(self.report, {"native": ledger})["native"].contradicting
         complaint = ledger.complaint(finding)
         self.assertIn("is refused; native.toml expects fatal: it never could", complaint)
 
-    def test_unexpected_pass(self) -> None:
+    def test_known_difference_that_is_fixed_fails(self) -> None:
         report = self._native(EXACT)
         self.assertEqual(self._code(report, native=_ledger("plane-*")), FAILS)
         text = "\n".join(_printed(report, named="native", native=_ledger("plane-*")))
@@ -336,7 +347,7 @@ class Known(unittest.TestCase):
         text = " ".join("\n".join(_printed(self.report, native=ledger)).split())
         self.assertIn("'plane-of-old-*' matches no call", text)
 
-    def test_no_words_breaks_no_promise(self) -> None:
+    def test_inexpressible_call_contradicts_no_ledger(self) -> None:
         ledger = _ledger("plane-*", verdict=Verdict.WRONG_VALUES)
         self.assertEqual(self._code(self._native(NO_WORDS), native=ledger), HOLDS)
 
@@ -363,7 +374,7 @@ class Known(unittest.TestCase):
     @parameterized.expand(
         [
             ("where_it_holds", NO_HALF, Verdict.REFUSED, HOLDS),
-            ("where_it_holds_and_is_mended", NO_HALF, Verdict.EXACT, FAILS),
+            ("where_it_holds_and_is_fixed", NO_HALF, Verdict.EXACT, FAILS),
             ("elsewhere", HALF, Verdict.EXACT, HOLDS),
             ("elsewhere_and_refused", HALF, Verdict.REFUSED, FAILS),
             ("where_nobody_can_say", NOT_TOLD, Verdict.REFUSED, HOLDS),
@@ -391,14 +402,14 @@ class Known(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "native.toml")
             path.write_text('[applies]\ntensorflow = ">=2"\n' + entry, encoding="utf-8")
-            mended = read_ledger(path)
-        self.assertEqual(_code(report, native=mended, machine=NO_HALF, strict=True), HOLDS)
+            fixed = read_known_differences(path)
+        self.assertEqual(_code(report, native=fixed, machine=NO_HALF, strict=True), HOLDS)
 
-    def test_no_ledger_is_recommended_for_ours(self) -> None:
+    def test_no_ledger_is_recomfixed_for_ours(self) -> None:
         text = "\n".join(_printed(_report(Judgement(Verdict.REFUSED, "no"))))
         self.assertNotIn("[[difference]]", text)
 
-    def test_exception_to_a_pattern(self) -> None:
+    def test_exception_to_a_pattern_is_not_covered(self) -> None:
         ledger = _ledger("plane-*")
         entry = replace(ledger.differences[0], but=(Pattern(ids=PLANE[0].id),))
         self.assertTrue(entry.names(PLANE[1]))
@@ -420,7 +431,7 @@ class Documents(unittest.TestCase):
         self.report = _report(EXACT, close, self.wrong, NO_WORDS)
         self.report.descriptions["ours"] = {"tensorflow": "2"}
 
-    def test_everything_is_there(self) -> None:
+    def test_document_holds_the_whole_report(self) -> None:
         found = json.loads(json.dumps(as_document(self.report, {"sample": 2}, {})))
         self.assertEqual(found["settings"], {"sample": 2})
         ours = found["subjects"]["ours"]
@@ -468,7 +479,7 @@ class Documents(unittest.TestCase):
             self.assertTrue(link.is_symlink())
             self.assertTrue(path.is_file())
 
-    def test_read_back(self) -> None:
+    def test_document_is_read_back(self) -> None:
         calls = {"ours": PLANE[:3], "native": PLANE[:1]}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
@@ -482,7 +493,7 @@ class Documents(unittest.TestCase):
         self.assertTrue(np.array_equal(numbers.found, np.arange(4.0).reshape(1, 2, 2, 1) + 1))
 
     @parameterized.expand([("no json", "{"), ("other json", "[]"), ("no subjects", "{}")])
-    def test_not_a_document(self, name: str, text: str) -> None:
+    def test_file_that_is_not_a_document_is_refused(self, name: str, text: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
             path.write_text(text, encoding="utf-8")

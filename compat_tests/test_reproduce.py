@@ -19,12 +19,12 @@ from compat_tests.cases.inputs import make_inputs
 from compat_tests.cases.registry import select
 from compat_tests.checking import judged_here
 from compat_tests.judge import Judgement, Verdict, expected
-from compat_tests.process import ROOT
 from compat_tests.reproduce import reproducer, smallest
 from compat_tests.runner import Finding
-from compat_tests.subjects.function import External
+from compat_tests.subjects.external import External
 from compat_tests.subjects.native import Native
 from compat_tests.subjects.subject import Script
+from compat_tests.worker_process import ROOT
 
 CASE = Case(
     "reproduce",
@@ -39,8 +39,8 @@ CASE = Case(
 EMPTY_BATCH = Case("reproduce", batch=0, input=(2, 2), kernel=(3, 3), in_channels=2, out_channels=3)
 
 
-def _planted(name: str) -> External:
-    return External(f"compat_tests.planted:{name}")
+def _mutant(name: str) -> External:
+    return External(f"compat_tests.mutants:{name}")
 
 
 def _printed(script: str) -> list[str]:
@@ -70,7 +70,7 @@ class Scripts(unittest.TestCase):
     @parameterized.expand(
         [
             ("float32", "shifted", CASE),
-            ("turned", "unreversed", CASE.turned()),
+            ("turned", "unreversed", CASE.with_axes_exchanged()),
             ("half", "shifted", replace(CASE, dtype="half")),
             ("bfloat16", "shifted", replace(CASE, dtype="bfloat16")),
             ("int32", "shifted", replace(CASE, dtype="int32", gradients=())),
@@ -79,8 +79,8 @@ class Scripts(unittest.TestCase):
             ("not_a_number", "not_a_number", CASE),
         ]
     )
-    def test_wrong_values(self, name: str, planted: str, case: Case) -> None:
-        subject = _planted(planted)
+    def test_script_shows_wrong_values(self, name: str, mutant: str, case: Case) -> None:
+        subject = _mutant(mutant)
         judgement = judged_here(subject, case)
         self.assertIs(judgement.verdict, Verdict.WRONG_VALUES)
         script = reproducer(subject, case, judgement)
@@ -96,9 +96,9 @@ class Scripts(unittest.TestCase):
         self.assertEqual(named, "should be")
         self.assertEqual(float(number), numbers.right[place])
 
-    def test_wrong_values_too_many_to_keep(self) -> None:
+    def test_script_shows_wrong_values_too_many_to_keep(self) -> None:
         case = replace(CASE, out_channels=12)
-        subject = _planted("shifted")
+        subject = _mutant("shifted")
         judgement = judged_here(subject, case)
         self.assertIsNone(judgement.numbers)
         right = expected(case, make_inputs(case))["y"]
@@ -106,20 +106,20 @@ class Scripts(unittest.TestCase):
         self.assertEqual(found, f"y[0, 0, 0, 0] is {right[0, -1, -1, 0]}")
         self.assertEqual(should_be, f"should be {right[0, 0, 0, 0]}")
 
-    def test_wrong_shape(self) -> None:
-        subject = _planted("overlong")
+    def test_script_shows_wrong_shape(self) -> None:
+        subject = _mutant("overlong")
         script = reproducer(subject, CASE, judged_here(subject, CASE))
         self.assertEqual(
             _printed(script), ["shape of y is (2, 5, 12, 2)", "should be (2, 5, 11, 2)"]
         )
 
-    def test_wrong_type(self) -> None:
-        subject = _DoublePrecision("compat_tests.planted:right")
+    def test_script_shows_wrong_type(self) -> None:
+        subject = _DoublePrecision("compat_tests.mutants:right")
         judgement = Judgement(Verdict.WRONG_VALUES, "output is float64, should be float32")
         script = reproducer(subject, CASE, judgement)
         self.assertEqual(_printed(script), ["dtype of y is float64", "should be float32"])
 
-    def test_gradient(self) -> None:
+    def test_script_shows_wrong_gradient(self) -> None:
         subject = Native()
         found = subject.compute(EMPTY_BATCH, make_inputs(EMPTY_BATCH))["dx"].shape
         judgement = judged_here(subject, EMPTY_BATCH)
@@ -133,7 +133,7 @@ class Scripts(unittest.TestCase):
 
     def test_refusal_is_raised_by_the_script(self) -> None:
         case = replace(CASE, strides=(3, 3), output=(7, 10))
-        subject = _planted("raising")
+        subject = _mutant("raising")
         judgement = judged_here(subject, case)
         self.assertIs(judgement.verdict, Verdict.REFUSED)
         with self.assertRaisesRegex(AssertionError, "a stride of 3 is beyond me"):
@@ -144,7 +144,7 @@ class Arrays(unittest.TestCase):
     """The second line makes the very numbers that the case was judged on."""
 
     @parameterized.expand([("plane",), ("axis",), ("dtype",), ("channels",), ("edge",)])
-    def test_equal(self, family: str) -> None:
+    def test_arrays_of_a_script_equal_the_inputs(self, family: str) -> None:
         names = {"np": np, "tf": SimpleNamespace(constant=lambda array: array)}
         for case in select([family], sample=40):
             fault = Judgement(Verdict.WRONG_SHAPE, "no filter gradient was returned")
@@ -178,15 +178,15 @@ class OneLine(unittest.TestCase):
             ("second_order", "second-order gradient by the input has shape (1,), should be (2,)"),
         ]
     )
-    def test_command(self, name: str, detail: str) -> None:
-        subject = _planted("shifted")
+    def test_command_stands_in_for_a_missing_script(self, name: str, detail: str) -> None:
+        subject = _mutant("shifted")
         script = reproducer(subject, CASE, Judgement(Verdict.WRONG_VALUES, detail))
         self.assertEqual(
             script,
-            f"python -m compat_tests --subject compat_tests.planted:shifted --case {CASE.id}",
+            f"python -m compat_tests --subject compat_tests.mutants:shifted --case {CASE.id}",
         )
 
-    def test_no_script(self) -> None:
+    def test_adapter_without_script_gets_the_command(self) -> None:
         second = replace(CASE, gradients=SECOND_ORDER)
         script = reproducer(Native(), second, Judgement(Verdict.REFUSED, "no kernel"))
         self.assertEqual(script, f"python -m compat_tests --subject native --case {second.id}")
@@ -204,7 +204,7 @@ class Smallest(unittest.TestCase):
         ]
         self.assertIs(smallest(findings).call, cases[1])
 
-    def test_illegal_calls(self) -> None:
+    def test_illegal_calls_come_before_legal_ones(self) -> None:
         rows = [IllegalCase(name, {}, "ValueError", "strides") for name in ("b", "a")]
         findings = [Finding("native", row, Judgement(Verdict.UNCLEAR)) for row in rows]
         self.assertIs(smallest(findings).call, rows[0])

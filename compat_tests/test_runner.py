@@ -1,4 +1,4 @@
-"""The runner on planted implementations: each fault is found, and costs no more than its case."""
+"""The runner on mutants: each fault is found, and costs no more than its case."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from unittest import mock
 from parameterized import parameterized
 from typer.testing import CliRunner
 
-from compat_tests import planted
+from compat_tests import mutants
 from compat_tests.__main__ import app
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select
 from compat_tests.judge import Verdict
 from compat_tests.machine import Machine
 from compat_tests.outcomes import Answered, Died
-from compat_tests.process import ROOT, WorkerProcess
 from compat_tests.runner import MEMORY, Report, run
+from compat_tests.worker_process import ROOT, WorkerProcess
 
 FAMILIES = ["axis", "plane", "channels", "layout", "dtype"]
 CASES = select(FAMILIES, sample=40)
@@ -38,7 +38,7 @@ WAIT_SECONDS = 60.0
 
 
 def _subject(name: str) -> str:
-    return f"compat_tests.planted:{name}"
+    return f"compat_tests.mutants:{name}"
 
 
 def _run(name: str, cases: Sequence[Case] = CASES, jobs: int = 2, timeout: float = 60) -> Report:
@@ -57,7 +57,7 @@ class Planted(unittest.TestCase):
         self.assertLess(len(STRIDE_3), len(CASES))
 
     @parameterized.expand([("right",), ("chatty",)])
-    def test_right(self, name: str) -> None:
+    def test_right_is_exact_on_every_call(self, name: str) -> None:
         report = _run(name)
         self.assertEqual(_verdicts(report), {Verdict.EXACT: len(CASES)})
         self.assertEqual([f.call.id for f in report.findings], [case.id for case in CASES])
@@ -66,17 +66,17 @@ class Planted(unittest.TestCase):
         self.assertEqual(forward_only, [case.id for case in CASES if case.gradients])
 
     @parameterized.expand([("shifted",), ("unreversed",), ("not_a_number",)])
-    def test_wrong_values(self, name: str) -> None:
+    def test_wrong_values_are_found(self, name: str) -> None:
         found = _verdicts(_run(name))
         self.assertLessEqual(set(found), {Verdict.WRONG_VALUES, Verdict.EXACT})
         # A single tap is its own reverse, and a single pixel its own shift.
         self.assertGreater(found[Verdict.WRONG_VALUES], len(CASES) // 2)
 
-    def test_wrong_shape(self) -> None:
+    def test_wrong_shape_is_found(self) -> None:
         found = _verdicts(_run("truncated"))
         self.assertGreater(found[Verdict.WRONG_SHAPE], len(CASES) // 2)
 
-    def test_close(self) -> None:
+    def test_error_in_the_last_bit_is_close(self) -> None:
         report = _run("imprecise", select(["plane"], sample=20))
         self.assertEqual(_verdicts(report), {Verdict.CLOSE: 20})
         self.assertTrue(all(f.judgement.ulps > 0 for f in report.findings))
@@ -88,7 +88,9 @@ class Planted(unittest.TestCase):
             ("hanging", Verdict.TIMED_OUT, "no answer within 3 s"),
         ]
     )
-    def test_costs_its_cases_only(self, name: str, verdict: Verdict, reason: str) -> None:
+    def test_call_that_is_lost_costs_itself_only(
+        self, name: str, verdict: Verdict, reason: str
+    ) -> None:
         cases = STRIDE_3[:3] + [case for case in CASES if 3 not in case.strides]
         report = _run(name, cases, timeout=3)
         lost = {f.call.id: f.judgement for f in report.findings if not f.judgement.holds}
@@ -104,7 +106,7 @@ class Planted(unittest.TestCase):
         self.assertEqual(report.failures, {})
         self.assertEqual(_verdicts(report), {Verdict.EXACT: 5})
 
-    def test_subject_that_is_not_there(self) -> None:
+    def test_missing_function_is_a_failure(self) -> None:
         report = run({_subject("absent"): CASES, _subject("right"): CASES[:5]})
         self.assertEqual(set(report.failures), {_subject("absent")})
         self.assertIn("absent", report.failures[_subject("absent")])
@@ -114,7 +116,7 @@ class Planted(unittest.TestCase):
 class Memory(unittest.TestCase):
     """A blow-up."""
 
-    def test_costs_its_cases_only(self) -> None:
+    def test_call_that_is_lost_costs_itself_only(self) -> None:
         cases = STRIDE_3[:2] + [case for case in CASES if 3 not in case.strides]
         report = run({_subject("greedy"): cases}, memory=2**30)
         lost = {f.call.id: f.judgement for f in report.findings if not f.judgement.holds}
@@ -127,7 +129,7 @@ class Memory(unittest.TestCase):
 class Elsewhere(unittest.TestCase):
     """A subject in the environment of another Python."""
 
-    def test_another_python(self) -> None:
+    def test_subject_runs_in_another_python(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             # The same interpreter by another name, as a second environment would take minutes.
             other = Path(folder, "python")
@@ -141,7 +143,7 @@ class Elsewhere(unittest.TestCase):
             {(name, Verdict.EXACT), (_subject("only_elsewhere"), Verdict.REFUSED)},
         )
 
-    def test_no_such_python(self) -> None:
+    def test_missing_python_is_a_failure(self) -> None:
         report = run({f"{_subject('right')}@/no/such/python": CASES[:6]})
         (reason,) = report.failures.values()
         self.assertIn("/no/such/python can't be run", reason)
@@ -169,7 +171,7 @@ class Resumed(unittest.TestCase):
         again = run({subject: CASES}, earlier=earlier)
         self.assertIn("numpy was 0.9, is ", again.failures[subject])
 
-    def test_command_line(self) -> None:
+    def test_resume_on_the_command_line(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder, "results.json")
             options = ["--family", "plane", "--json", str(results)]
@@ -216,7 +218,7 @@ class Forked(unittest.TestCase):
     def test_a_call_does_not_outlive_the_process_that_forked_it(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             note = Path(folder, "pid")
-            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+            with mock.patch.dict(os.environ, {mutants.PID_FILE: str(note)}):
                 worker = WorkerProcess(_subject("slow"), 60, MEMORY)
                 try:
                     worker.load()
@@ -241,7 +243,7 @@ class Killed(unittest.TestCase):
             note = Path(folder, "pid")
             killer = threading.Thread(target=_kill_named_in, args=(note,))
             killer.start()
-            with mock.patch.dict(os.environ, {planted.PID_FILE: str(note)}):
+            with mock.patch.dict(os.environ, {mutants.PID_FILE: str(note)}):
                 report = _run("slow", jobs=1)
             killer.join()
         self.assertEqual(_verdicts(report), {Verdict.EXACT: len(CASES) - 1, Verdict.FATAL: 1})
@@ -272,7 +274,7 @@ class Killed(unittest.TestCase):
                     *command,
                 ],
                 cwd=ROOT,
-                env={**os.environ, planted.PID_FILE: str(note)},
+                env={**os.environ, mutants.PID_FILE: str(note)},
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
             ) as process:
@@ -286,7 +288,7 @@ class Killed(unittest.TestCase):
             report = json.loads(results.read_text(encoding="utf-8"))
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted", output)
-        self.assertIn("compat_tests.planted:slow", output)
+        self.assertIn("compat_tests.mutants:slow", output)
         self.assertTrue(report["interrupted"])
         (subject,) = report["subjects"].values()
         self.assertGreater(len(subject["results"]), 0)
@@ -295,10 +297,10 @@ class Killed(unittest.TestCase):
 
 
 def _wait_for(note: Path) -> None:
-    """Waits until the planted implementation has written its process id."""
+    """Waits until the mutant has written its process id."""
     end = time.monotonic() + WAIT_SECONDS
     while not (note.exists() and note.read_text()):
-        assert time.monotonic() < end, "the planted implementation never ran"
+        assert time.monotonic() < end, "the mutant never ran"
         time.sleep(0.02)
 
 
@@ -361,7 +363,7 @@ class CommandLine(unittest.TestCase):
             ("case", ["--subject", _subject("right"), "--case", "axis-1"], "axis-1"),
         ]
     )
-    def test_unknown_names(self, name: str, options: list[str], shown: str) -> None:
+    def test_unknown_names_exit_2(self, name: str, options: list[str], shown: str) -> None:
         done = self._run([sys.executable, "-m", "compat_tests", *options])
         self.assertEqual(done.returncode, 2)
         self.assertIn(shown, done.stderr)
@@ -387,7 +389,7 @@ class CommandLine(unittest.TestCase):
         done = self._run(_command("right", "--family", "illegal", "--case", "illegal-filters-*"))
         self.assertEqual(done.returncode, 1)
 
-    def test_list(self) -> None:
+    def test_list_names_subjects_and_families(self) -> None:
         done = self._run([sys.executable, "-m", "compat_tests", "--list"])
         self.assertEqual(done.returncode, 0)
         for word in ("native:xla", "ours:layer", "axis", "7,560"):

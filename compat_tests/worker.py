@@ -21,7 +21,7 @@ from typing import IO
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import make_inputs
-from compat_tests.frames import read_frame, write_frame
+from compat_tests.messages import read_message, write_message
 from compat_tests.outcomes import Died, Outcome, accepted, answered, cause, raised
 from compat_tests.subjects.registry import resolve
 from compat_tests.subjects.subject import Subject
@@ -31,7 +31,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def run_call(subject: Subject, call: Case | IllegalCase) -> Outcome:
-    """Makes one call and takes down what became of it, whatever it raises.
+    """Makes one call and records what became of it, whatever it raises.
 
     Args:
         subject: the implementation.
@@ -63,25 +63,25 @@ def serve(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
     try:
         description = subject.describe()
     except Exception as error:
-        write_frame(replies, raised(error))
+        write_message(replies, raised(error))
         return
-    write_frame(replies, description)
+    write_message(replies, description)
     if threads is None or _threads() != threads:
         # Threads are not copied along: a framework that has started some would wait for them.
         _answer(subject, requests, replies)
         return
     while code := _in_a_child(lambda: _answer(subject, requests, replies)):
-        write_frame(replies, Died(cause(code), ""))
+        write_message(replies, Died(cause(code), ""))
 
 
 def _answer(subject: Subject, requests: IO[bytes], replies: IO[bytes]) -> None:
     """Answers calls until there are no more."""
     while True:
         try:
-            call = read_frame(requests)
+            call = read_message(requests)
         except EOFError:
             return
-        write_frame(replies, run_call(subject, call))
+        write_message(replies, run_call(subject, call))
 
 
 def _threads() -> int | None:

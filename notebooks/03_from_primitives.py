@@ -12,7 +12,7 @@
 # # 03 · Building the layer from primitives
 #
 # `tf.nn.conv2d_transpose` from `tf.pad`, `tf.reshape`, `tf.reverse` and `tf.nn.conv2d`, one step at
-# a time, each held against the native op.
+# a time, each compared with the native op.
 
 # %%
 import itertools
@@ -65,7 +65,7 @@ assert np.count_nonzero(dilated) == np.count_nonzero(x)
 # %% [markdown]
 # ## Step 2: zeros around them
 #
-# How many, says the rule of notebook 02. One call an axis.
+# How many, says the rule of notebook 02. One call per axis.
 
 # %%
 axes = [
@@ -218,7 +218,7 @@ assert np.array_equal(ours(x), theirs(x))
 # %% [markdown]
 # The library's layer takes the same weights, and what Keras' does not: strides with a dilation,
 # groups, explicit padding, an output size at call time. It also serializes, traces sizes that are
-# unknown, and tells what is wrong with a call that has no answer.
+# unknown, and says what is wrong with a call that has no answer.
 
 # %%
 layer = tf_tconv.Conv2DTranspose(6, (3, 4), stride, padding="same")

@@ -11,7 +11,7 @@
 # %% [markdown]
 # # 04 · Checkerboards: cause and cures
 #
-# Generated images often carry a fine checkerboard. A kernel whose size is no multiple of its stride
+# Generated images often carry a fine checkerboard. A kernel that is not a multiple of its stride
 # reaches some output cells with more products than others. This notebook counts, shows it on a
 # photograph, measures it in small trained decoders, and tries three cures.
 
@@ -227,8 +227,8 @@ plt.show()
 # %% [markdown]
 # Untrained, only the two cures have no pattern. Where there was one, training makes up for nearly
 # all of it; each decoder is left with about a hundredth of the range from black to white, or less.
-# These are single runs, so the order of the small remainders is no result, nor that the
-# cures end with more than they began with; that they spare the network the work is.
+# These are single runs, so neither the order of the small remainders nor that the cures end with
+# more than they began with is a result; that they spare the network the work is.
 
 # %%
 assert before["kernel 4, ICNR"] < 0.05 * before["kernel 4"]

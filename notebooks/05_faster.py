@@ -369,9 +369,9 @@ plt.show()
 # ## What each costs, measured
 #
 # Four layers of published models, in a `tf.function`. All lowerings and TensorFlow's op take turns,
-# A B C A B C, so that a change of the machine's pace meets all alike; a bar is the median of the
+# A B C A B C, so that a change of the machine's pace affects all alike; a bar is the median of the
 # turns, the line on it their quartiles. Compare bars of one picture: how many milliseconds it takes
-# depends on what else the machine was doing. Before it is timed, each lowering is held against
+# depends on what else the machine was doing. Before it is timed, each lowering is compared with
 # TensorFlow's op, on integers, for equality.
 
 
@@ -433,7 +433,7 @@ plt.show()
 # - **SAM.** Kernel 2, stride 2: one block, no overlap. There is nothing to gain in arithmetic, and
 #   the best are as good as TensorFlow's op and no better.
 # - **CycleGAN.** Kernel 3, stride 2, many channels in and out: here the native op is hard to reach.
-#   Four convolutions take what it takes as a whole, and interleaving comes on top.
+#   Four convolutions take as long as all of it, and interleaving comes on top.
 #
 # [All layers, compiled by XLA, in training, against other frameworks](../docs/benchmark.md).
 #

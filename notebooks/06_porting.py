@@ -11,7 +11,7 @@
 # %% [markdown]
 # # 06 · Porting between Keras, torch, ONNX and JAX
 #
-# Every framework has transposed convolutions, and every one says padding in other words. A port
+# Every framework has transposed convolutions, and each describes padding in its own words. A port
 # that has the right shapes can still be one pixel off. This notebook takes one layer through four
 # frameworks, runs it in each on the same numbers, and demands equality.
 
@@ -152,7 +152,7 @@ assert np.array_equal(tf_tconv.conv2d_transpose(x, neutral, **arguments) + bias,
 # ## And back
 #
 # The other way round it is the same: a module of torch becomes an operation, and that a layer.
-# torch's `padding=1, output_padding=1` is no "same"; Keras' own layer needs a crop after it, ours
+# torch's `padding=1, output_padding=1` is not "same"; Keras' own layer needs a crop after it, ours
 # takes explicit padding. `from_torch` makes the layer with its weights, for channels-last images.
 
 # %%
@@ -165,7 +165,7 @@ ours = tf_tconv.from_torch(careless)
 assert np.array_equal(ours(x), shifted)
 
 # %% [markdown]
-# What Keras' layer cannot say at all, it is asked for in vain, in one sentence:
+# What Keras' layer cannot express at all is refused, in one sentence:
 
 # %%
 grouped = dialects.torch.from_arguments(kernel_size=4, stride=2, padding=1, groups=2)

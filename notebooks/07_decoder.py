@@ -90,7 +90,7 @@ for new, old in zip(swapped.optimizer.variables, model.optimizer.variables, stri
 [(layer.name, type(layer).__module__) for layer in swapped.layers if "up" in layer.name]
 
 # %% [markdown]
-# Right after the swap the two say the same, but for rounding: their sums have different orders.
+# Right after the swap the two give the same, but for rounding: their sums have different orders.
 
 # %%
 one, other = (network.predict(noisy[test], verbose=0) for network in (model, swapped))

@@ -44,7 +44,7 @@ class Case:
             beside: "ddg", "ddx" and "ddw", those of `sum(u * dx) + sum(v * dw)` by `g`, input and
             filters.
         unknown: what is not known yet when the call is traced or compiled, where the implementation
-            has such a phase; "output_shape" comes as a value of run time.
+            has such a phase; "output_shape" comes as a tensor.
     """
 
     family: str
@@ -145,7 +145,7 @@ class Case:
         return oracle.axis_padding(self.padding, axis)
 
     def legal_output_sizes(self, axis: int) -> tuple[int, ...]:
-        """All outputs sizes that the other values allow on one axis, 0 for height, 1 for width."""
+        """All output sizes that the other values allow on one axis, 0 for height, 1 for width."""
         return oracle.legal_output_sizes(
             self.input[axis],
             self.kernel[axis],
@@ -160,7 +160,7 @@ class Case:
         divides = self.in_channels % self.groups == 0 and self.out_channels % self.groups == 0
         return sizes and divides
 
-    def turned(self) -> Case:
+    def with_axes_exchanged(self) -> Case:
         """The same case with height and width exchanged."""
         return replace(
             self,

@@ -41,7 +41,7 @@ def _one_axis() -> Iterator[Case]:
         for output in line.legal_output_sizes(0):
             upright = replace(line, output=(output, 1))
             yield upright
-            yield replace(upright.turned(), in_channels=3, out_channels=2)
+            yield replace(upright.with_axes_exchanged(), in_channels=3, out_channels=2)
 
 
 def _both_axes() -> Iterator[Case]:

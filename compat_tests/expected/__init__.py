@@ -1,1 +1,1 @@
-"""What subjects are known to do otherwise: a ledger each, and how it is read."""
+"""What subjects are known to do differently: a ledger for each, and how it is read."""

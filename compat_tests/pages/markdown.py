@@ -192,7 +192,7 @@ def _kind(kind: Difference) -> str:
 
 
 def _link(address: str) -> str:
-    """Where a difference is discussed; nothing if that is no address."""
+    """Where a difference is discussed; nothing if that is not an address."""
     if not re.fullmatch(r"https://[^\s<>]+", address):
         return ""
     address = address.replace("(", "%28").replace(")", "%29")

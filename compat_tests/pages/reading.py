@@ -168,7 +168,7 @@ class SubjectResults:
         absent: why it is not there; empty if it is.
         failure: why it could not run, or not to the end; empty if it could.
         planned: how many calls it was to face.
-        sample: how many legal calls it took, if it took a sample by its own wish.
+        sample: how many legal calls it took, if it takes a sample by default.
         ledger: how its findings compare with what was known of it.
         results: what became of the calls.
     """

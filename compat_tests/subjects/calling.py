@@ -239,13 +239,13 @@ def compiled_by_xla(function: Function) -> Function:
 
 
 def refuse_run_time_shape(case: Case) -> None:
-    """Refuses, for XLA, what is no program for it: every size is part of what it compiles.
+    """Refuses, for XLA, a size known only at run time: every size is part of what it compiles.
 
     Raises:
-        Inexpressible: if the case's output_shape is a value of run time.
+        Inexpressible: if the case's output_shape is known only at run time.
     """
     if "output_shape" in case.unknown:
-        raise Inexpressible("XLA compiles for sizes that it knows, not for a size of run time")
+        raise Inexpressible("XLA compiles for known sizes; this one is known only at run time")
 
 
 def illegal_compiled_by_xla(function: Function) -> Function:

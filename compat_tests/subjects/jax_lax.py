@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import FIRST_ORDER, SECOND_ORDER, Case, Part
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array, Pair
 from compat_tests.subjects.calling import from_layout, to_layout
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("conv_general_dilated", "conv_transpose")
 
@@ -26,7 +25,7 @@ JAX_ENVIRONMENT = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
 """Both are read once, when JAX is loaded; without the first there is no float64."""
 
 
-class Jax:
+class Jax(Subject):
     """JAX's functions.
 
     Attributes:
@@ -49,13 +48,8 @@ class Jax:
         return "jax" if self.variant == "conv_general_dilated" else f"jax:{self.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: the rows are calls of another function."""
-        return False
-
-    @property
     def sample(self) -> int | None:
-        """JAX compiles every case anew."""
+        """JAX compiles every case."""
         return JAX_SAMPLE
 
     def environment(self) -> Mapping[str, str]:
@@ -104,14 +98,6 @@ class Jax:
                 filters += f".reshape{split}.swapaxes(2, 3).reshape{joined}"
         call = last.format(f"jax.lax.{self.variant}({image}, {filters}, {given})")
         return jax_script("import jax, jax.numpy as jnp", call, case)
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it.
-
-        Raises:
-            Inexpressible: always.
-        """
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
     def _arguments(self, case: Case) -> dict[str, Any]:
         """What to call the function with beside input and filters."""
@@ -224,13 +210,13 @@ def differentiate(function: Callable[[Any, Any], Any], case: Case, inputs: Input
 
 
 def refuse_run_time_shape(case: Case) -> None:
-    """Refuses a size of run time, as every shape is part of what JAX compiles.
+    """Refuses a size known only at run time, as every shape is part of what JAX compiles.
 
     Raises:
-        Inexpressible: if the case's output_shape is a value of run time.
+        Inexpressible: if the case's output_shape is known only at run time.
     """
     if "output_shape" in case.unknown:
-        raise Inexpressible("JAX compiles for sizes that it knows, not for a size of run time")
+        raise Inexpressible("JAX compiles for known sizes; this one is known only at run time")
 
 
 def jax_script(imports: str, call: str, case: Case) -> Script:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import SECOND_ORDER, Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Pair
 from compat_tests.subjects import calling, jax_lax, pytorch
 from compat_tests.subjects.jax_lax import JAX_ENVIRONMENT, JAX_SAMPLE
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("tensorflow", "jax", "torch")
 
@@ -26,7 +25,7 @@ _DIFFERENTIATE = {
 }
 
 
-class Keras:
+class Keras(Subject):
     """Keras's layer, its filters passed to it as those of a stateless call.
 
     Attributes:
@@ -49,13 +48,8 @@ class Keras:
         return f"keras:{self.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: the rows are calls of a function."""
-        return False
-
-    @property
     def sample(self) -> int | None:
-        """JAX compiles every case anew."""
+        """JAX compiles every case."""
         return JAX_SAMPLE if self.variant == "jax" else None
 
     def environment(self) -> Mapping[str, str]:
@@ -76,7 +70,7 @@ class Keras:
 
     def compute(self, case: Case, inputs: Inputs) -> Answer:
         """Makes a layer for the case and calls it; gradients as the backend finds them."""
-        # Random filters would be compiled anew for every shape by JAX, and are not used anyway.
+        # Random filters would be compiled for every shape by JAX, and are not used anyway.
         layer = self._keras().layers.Conv2DTranspose(**_arguments(case), kernel_initializer="zeros")
         layer.build(_built_for(case))
 
@@ -112,14 +106,6 @@ class Keras:
             array="{}.numpy()",
             gradients="tf.function(lambda x, w: tf.gradients(f(x, w), [x, w], g))(x, w)",
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it.
-
-        Raises:
-            Inexpressible: always.
-        """
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
     def _keras(self) -> Any:
         """The keras module, loaded when first asked for.

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from compat_tests.cases.case import Case, Unknown
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array
 from compat_tests.subjects.calling import from_layout, tensorflow
 from compat_tests.subjects.exported import OURS, export
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Subject
 
 OPERATOR = "transpose_conv"
 
@@ -27,7 +26,7 @@ SCHEMA_VERSION = 3
 FILE_IDENTIFIER = b"TFL3"
 
 
-class LiteRt:
+class LiteRt(Subject):
     """A model for each case.
 
     Attributes:
@@ -53,18 +52,9 @@ class LiteRt:
         return "litert" if self.variant == OPERATOR else f"litert:{self.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: it takes models."""
-        return False
-
-    @property
     def sample(self) -> int | None:
-        """Converts every case anew, if it converts."""
+        """All cases of the operator; of what is converted for each case, a sample."""
         return SAMPLE if self.export else None
-
-    def environment(self) -> Mapping[str, str]:
-        """LiteRT as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -124,14 +114,6 @@ class LiteRt:
         # The operator has its channels last, whatever the case says.
         layout = case.data_format if self.export else "NHWC"
         return {"y": from_layout(interpreter.get_tensor(output["index"]), layout)}
-
-    def script(self, case: Case) -> Script | None:
-        """None: a model takes many lines to make."""
-        return None
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it."""
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
 
 def _operator(case: Case, inputs: Inputs) -> bytes:

@@ -21,12 +21,12 @@ from compat_tests.subjects.calling import (
     tensorflow,
     tensorflow_script,
 )
-from compat_tests.subjects.subject import Answer, Script
+from compat_tests.subjects.subject import Answer, Script, Subject
 
 VARIANTS = ("onednn", "plain", "xla")
 
 
-class Native:
+class Native(Subject):
     """The native op.
 
     Attributes:
@@ -55,7 +55,7 @@ class Native:
 
     @property
     def sample(self) -> int | None:
-        """XLA compiles every case anew."""
+        """XLA compiles every case."""
         return XLA_SAMPLE if self.variant == "xla" else None
 
     def environment(self) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import functools
 import importlib
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array
 from compat_tests.subjects import onnx_runtime, open_vino
 from compat_tests.subjects.calling import from_layout
 from compat_tests.subjects.exported import Export, export
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Subject
 
 SAMPLE = 200
 """Legal cases, as writing a graph takes half a second, and seconds where its sizes are open."""
@@ -53,7 +52,7 @@ ENGINES: dict[str, tuple[str, Run]] = {
 """By the part of a subject's name before the colon: the package that computes, and how."""
 
 
-class OnnxOurs:
+class OnnxOurs(Subject):
     """A file for each case; where all sizes are open, for all cases that differ in sizes alone.
 
     Attributes:
@@ -76,18 +75,9 @@ class OnnxOurs:
         return f"{self._prefix}:{self.export.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: what a file can't refuse, nothing refuses there."""
-        return False
-
-    @property
     def sample(self) -> int | None:
-        """Writes every case anew."""
+        """Writes a file for every case."""
         return SAMPLE
-
-    def environment(self) -> Mapping[str, str]:
-        """As it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -118,14 +108,6 @@ class OnnxOurs:
             raise Inexpressible("of bfloat16 tf2onnx makes float16 where it folds constants")
         y = self._run(self.model(case, inputs), self.export.feed(case, inputs))
         return {"y": from_layout(y, case.data_format)}
-
-    def script(self, case: Case) -> Script | None:
-        """None: a file takes many lines to write."""
-        return None
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it."""
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
 
 class _Filters:

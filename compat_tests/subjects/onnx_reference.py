@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects import onnx_node
-from compat_tests.subjects.subject import Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Answer, Script, Subject
 
 SAMPLE = 1000
 """Legal cases: with so many, one of the layers of models is among them."""
 
 
-class OnnxReference:
+class OnnxReference(Subject):
     """A reference evaluator for each case.
 
     Attributes:
@@ -38,18 +35,9 @@ class OnnxReference:
         return "onnx" if self.variant == "pads" else f"onnx:{self.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: it takes models."""
-        return False
-
-    @property
     def sample(self) -> int | None:
         """Its loops are Python's, which takes a minute for some of the layers of models."""
         return SAMPLE
-
-    def environment(self) -> Mapping[str, str]:
-        """ONNX as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -76,7 +64,3 @@ class OnnxReference:
             "import onnx.parser, onnx.reference",
             "onnx.reference.ReferenceEvaluator({model})",
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it."""
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")

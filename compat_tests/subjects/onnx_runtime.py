@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.subjects import onnx_node
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Script, Subject
 
 PROVIDERS = ["CPUExecutionProvider"]
 
@@ -20,7 +18,7 @@ FATAL_ONLY = 4
 """The log's severity at which a model that is refused, which raises, isn't logged beside."""
 
 
-class OnnxRuntime:
+class OnnxRuntime(Subject):
     """A session of ONNX Runtime for each case.
 
     Attributes:
@@ -40,20 +38,6 @@ class OnnxRuntime:
     def name(self) -> str:
         """The name that `resolve` knows it by."""
         return "onnxruntime" if self.variant == "pads" else f"onnxruntime:{self.variant}"
-
-    @property
-    def faces_illegal_calls(self) -> bool:
-        """No: it takes models."""
-        return False
-
-    @property
-    def sample(self) -> int | None:
-        """All cases."""
-        return None
-
-    def environment(self) -> Mapping[str, str]:
-        """ONNX Runtime as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -81,10 +65,6 @@ class OnnxRuntime:
             "import onnx.parser, onnxruntime",
             f"onnxruntime.InferenceSession({{model}}.SerializeToString(), providers={PROVIDERS})",
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it."""
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
 
 def session(model: bytes) -> Any:

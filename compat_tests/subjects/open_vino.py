@@ -8,19 +8,17 @@ there are several.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from compat_tests.cases.case import Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array
 from compat_tests.subjects.calling import to_layout
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("pads", "auto_pad")
 
@@ -37,12 +35,12 @@ SETTINGS: dict[str, Any] = {
 """Otherwise the CPU computes in bfloat16 or float16 where it can."""
 
 UNWRITTEN = 0x7B
-"""Four bytes of it are no sum of products of `make_inputs` in any type."""
+"""Four bytes of it are not a sum of products of `make_inputs` in any type."""
 
 _ELEMENTS = {"half": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "int32": "i32"}
 
 
-class OpenVino:
+class OpenVino(Subject):
     """A compiled model for each case.
 
     Attributes:
@@ -69,18 +67,9 @@ class OpenVino:
         return "openvino" if self.variant == "pads" else f"openvino:{self.variant}"
 
     @property
-    def faces_illegal_calls(self) -> bool:
-        """No: it takes models."""
-        return False
-
-    @property
     def sample(self) -> int | None:
-        """Compiles every case anew."""
+        """Compiles every case."""
         return SAMPLE
-
-    def environment(self) -> Mapping[str, str]:
-        """OpenVINO as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -142,10 +131,6 @@ class OpenVino:
             f"import numpy as np, openvino as ov, {OPSET} as op",
             f"np.moveaxis({compiled}(np.moveaxis(x, 3, 1))[0], 1, 3)",
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it."""
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
 
 def _arguments(case: Case, variant: str) -> dict[str, Any]:

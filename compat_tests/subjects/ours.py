@@ -9,7 +9,6 @@ import functools
 import importlib
 import subprocess
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from compat_tests.subjects.calling import (
     tensorflow_script,
     to_layout,
 )
-from compat_tests.subjects.subject import Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Answer, Inexpressible, Script, Subject
 
 AUTO = "auto"
 LAYER = "layer"
@@ -57,7 +56,7 @@ def installed_lowerings() -> tuple[str, ...]:
     return tuple(done.stdout.split())
 
 
-class Ours:
+class Ours(Subject):
     """`tf_tconv.conv2d_transpose`, or the layer on top of it.
 
     Attributes:
@@ -81,12 +80,8 @@ class Ours:
 
     @property
     def sample(self) -> int | None:
-        """XLA compiles every case anew."""
+        """XLA compiles every case."""
         return XLA_SAMPLE if self.variant == XLA else None
-
-    def environment(self) -> Mapping[str, str]:
-        """TensorFlow as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -110,7 +105,7 @@ class Ours:
             return _compute_by_layer(case, inputs)
         function = self.function
         if "output_shape" in case.unknown and self._lowering != "auto":
-            # Without the groups another lowering would compute, as few take a number of run time.
+            # Without the groups another lowering would compute: few find them at run time.
             function = functools.partial(function, groups=case.groups)
         if self.variant == XLA:
             refuse_run_time_shape(case)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from compat_tests.cases.case import FIRST_ORDER, SECOND_ORDER, Case
-from compat_tests.cases.illegal import IllegalCase
 from compat_tests.cases.inputs import Inputs
 from compat_tests.oracle import Array, Pair
 from compat_tests.subjects.calling import from_layout, to_layout
 from compat_tests.subjects.numpy_types import numpy_dtype
-from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script
+from compat_tests.subjects.subject import Absent, Answer, Inexpressible, Script, Subject
 
 VARIANTS = ("padded", "cropped")
 
 
-class PyTorch:
+class PyTorch(Subject):
     """PyTorch's function.
 
     Attributes:
@@ -41,20 +40,6 @@ class PyTorch:
     def name(self) -> str:
         """The name that `resolve` knows it by."""
         return "torch" if self.variant == "padded" else f"torch:{self.variant}"
-
-    @property
-    def faces_illegal_calls(self) -> bool:
-        """No: the rows are calls of another function."""
-        return False
-
-    @property
-    def sample(self) -> int | None:
-        """All cases: nothing is compiled."""
-        return None
-
-    def environment(self) -> Mapping[str, str]:
-        """PyTorch as it comes."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""
@@ -105,14 +90,6 @@ class PyTorch:
         return torch_script(
             "import torch, torch.nn.functional as F", f"{call}.permute(0, 2, 3, 1)", case
         )
-
-    def call_illegal(self, illegal: IllegalCase) -> object:
-        """Has no words for it.
-
-        Raises:
-            Inexpressible: always.
-        """
-        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")
 
     def _arguments(self, case: Case) -> dict[str, Any]:
         """What to call the function with beside input and weight."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from compat_tests.subjects.exported import OURS
-from compat_tests.subjects.function import External
+from compat_tests.subjects.external import External
 from compat_tests.subjects.jax_lax import Jax
 from compat_tests.subjects.keras_layer import Keras
 from compat_tests.subjects.lite_rt import LiteRt
@@ -20,12 +20,12 @@ from compat_tests.subjects.pytorch import PyTorch
 from compat_tests.subjects.subject import Subject
 
 
-def _onnx(variant: str) -> Subject:
+def _onnx(variant: str = "pads") -> Subject:
     """The reference evaluator of one operator, or ONNX Runtime of our function."""
     return OnnxOurs(variant) if _is_ours(variant) else OnnxReference(variant)
 
 
-def _openvino(variant: str) -> Subject:
+def _openvino(variant: str = "pads") -> Subject:
     """OpenVINO's operator, or our function in it."""
     return OnnxOurs(variant, "openvino") if _is_ours(variant) else OpenVino(variant)
 
@@ -34,18 +34,18 @@ def _is_ours(variant: str) -> bool:
     return variant.partition(":")[0] == OURS
 
 
-ADAPTERS: dict[str, tuple[Callable[[str], Subject], str]] = {
-    "ours": (Ours, "auto"),
-    "native": (Native, "onednn"),
-    "keras": (Keras, "tensorflow"),
-    "torch": (PyTorch, "padded"),
-    "jax": (Jax, "conv_general_dilated"),
-    "onnxruntime": (OnnxRuntime, "pads"),
-    "onnx": (_onnx, "pads"),
-    "openvino": (_openvino, "pads"),
-    "litert": (LiteRt, "transpose_conv"),
+ADAPTERS: dict[str, Callable[..., Subject]] = {
+    "ours": Ours,
+    "native": Native,
+    "keras": Keras,
+    "torch": PyTorch,
+    "jax": Jax,
+    "onnxruntime": OnnxRuntime,
+    "onnx": _onnx,
+    "openvino": _openvino,
+    "litert": LiteRt,
 }
-"""By the part of a name before the colon: the adapter, and the variant meant by no colon."""
+"""By the part of a name before the colon; an adapter takes what follows it, or its own default."""
 
 DEFAULTS = ("ours", "ours:xla", "native", "native:plain", "native:xla")
 """The subjects of a run that names none."""
@@ -120,8 +120,8 @@ def resolve(name: str) -> Subject:
     subject, _ = split(name)
     prefix, colon, variant = subject.partition(":")
     if prefix in ADAPTERS:
-        adapter, usual = ADAPTERS[prefix]
-        return adapter(variant if colon else usual)
+        adapter = ADAPTERS[prefix]
+        return adapter(variant) if colon else adapter()
     if not colon:
         known = ", ".join(known for known, _ in (*HELP, *OUTSIDE))
         raise ValueError(f"no subject {name!r}; there are {known}")

@@ -1,4 +1,4 @@
-"""What an adapter has to offer for its implementation to be judged."""
+"""What an adapter provides so that its implementation can be judged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = dict[Part, Array]
 
 
 class Inexpressible(Exception):
-    """Raised by an adapter for a case that its implementation has no words for."""
+    """Raised by an adapter for a case that its implementation cannot express."""
 
 
 class Absent(Exception):
@@ -49,6 +49,9 @@ class Script:
 class Subject(Protocol):
     """An implementation under judgement.
 
+    Adapters inherit from it, and say what differs from the usual: judged on every legal case and on
+    no illegal call, in the environment that it finds, with no short script.
+
     An adapter is made twice: in the judging process, which only asks for `name` and `environment`,
     and in the worker. It therefore imports its framework when first used, not when imported.
     """
@@ -60,13 +63,16 @@ class Subject(Protocol):
     @property
     def faces_illegal_calls(self) -> bool:
         """Whether the illegal calls belong to a run that doesn't ask for them by name."""
+        return False
 
     @property
     def sample(self) -> int | None:
-        """How many legal cases a run takes that says nothing of it; None for all."""
+        """How many legal cases a run takes unless the caller chooses; None for all."""
+        return None
 
     def environment(self) -> Mapping[str, str]:
         """Environment variables that must be set before its process starts."""
+        return {}
 
     def describe(self) -> dict[str, str]:
         """Versions and settings; loads the framework.
@@ -91,12 +97,13 @@ class Subject(Protocol):
             output alone; so does one whose output has a wrong shape, as no upstream gradient fits.
 
         Raises:
-            Inexpressible: if the framework has no words for the case; the message says why.
+            Inexpressible: if the framework cannot express the case; the message says why.
             Exception: whatever the framework raises when it refuses.
         """
 
     def script(self, case: Case) -> Script | None:
         """The call of a case as source text; None if there is no short one."""
+        return None
 
     def call_illegal(self, illegal: IllegalCase) -> object:
         """Makes a call that ought to be refused.
@@ -108,5 +115,7 @@ class Subject(Protocol):
             What the implementation returned, if it accepted.
 
         Raises:
+            Inexpressible: if the implementation has another signature, as most have.
             Exception: whatever the framework raises when it refuses.
         """
+        raise Inexpressible("the rows are calls of tf.nn.conv2d_transpose")

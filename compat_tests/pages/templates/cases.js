@@ -161,7 +161,7 @@ function followAddress() {
   openCall(subject, place);
 }
 
-/** Part of an address as text; what is no such part is itself. */
+/** Part of an address as text; anything else is itself. */
 function decoded(part) {
   try {
     return decodeURIComponent(part);

@@ -12,7 +12,7 @@ from parameterized import parameterized
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import select, select_illegal
 from compat_tests.expected.condition import Condition
-from compat_tests.expected.ledger import FOLDER, Ledger, read_ledger
+from compat_tests.expected.known_differences import FOLDER, KnownDifferences, read_known_differences
 from compat_tests.judge import Verdict
 from compat_tests.machine import Machine
 from compat_tests.runner import Call
@@ -37,17 +37,17 @@ HERE = Machine("Linux", "x86_64", instructions=frozenset({"avx2"}))
 FILES = [(path.stem,) for path in sorted(FOLDER.glob("*.toml"))]
 
 
-def _read(text: str) -> Ledger:
+def _read(text: str) -> KnownDifferences:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "some.toml")
         path.write_text(text, encoding="utf-8")
-        return read_ledger(path)
+        return read_known_differences(path)
 
 
 class Reading(unittest.TestCase):
     """From text to a ledger, or to a sentence that says what is wrong."""
 
-    def test_good(self) -> None:
+    def test_good_ledger_is_read(self) -> None:
         ledger = _read(GOOD)
         (entry,) = ledger.differences
         self.assertEqual(entry.verdicts, {Verdict.REFUSED, Verdict.FATAL})
@@ -58,9 +58,9 @@ class Reading(unittest.TestCase):
         self.assertFalse(entry.names(replace(case, groups=2)))
         self.assertTrue(entry.names(replace(case, dtype="float64", family="plane")))
         self.assertFalse(entry.names(select_illegal()[0]))
-        self.assertTrue(ledger.speaks_of(HERE, {"tensorflow": "2.21.3"}))
-        self.assertFalse(ledger.speaks_of(HERE, {"tensorflow": "2.22.0"}))
-        self.assertFalse(ledger.speaks_of(HERE, {}))
+        self.assertTrue(ledger.covers(HERE, {"tensorflow": "2.21.3"}))
+        self.assertFalse(ledger.covers(HERE, {"tensorflow": "2.22.0"}))
+        self.assertFalse(ledger.covers(HERE, {}))
         self.assertEqual(entry.where, Condition(lacks=("avx512_fp16",), onednn=True))
 
     def test_entries_that_do_not_hold_are_left_out(self) -> None:
@@ -72,19 +72,19 @@ class Reading(unittest.TestCase):
             (without, "on", 0),
             (without, "off", 0),
         ):
-            self.assertEqual(len(ledger.at(machine, {"oneDNN": onednn}).differences), entries)
+            self.assertEqual(len(ledger.on(machine, {"oneDNN": onednn}).differences), entries)
 
-    def test_entry_of_which_nobody_can_say_foresees_both(self) -> None:
-        (entry,) = _read(GOOD).at(HERE, {}).differences
+    def test_entry_that_may_hold_accepts_both_outcomes(self) -> None:
+        (entry,) = _read(GOOD).on(HERE, {}).differences
         self.assertEqual(
             entry.verdicts, {Verdict.REFUSED, Verdict.FATAL, Verdict.EXACT, Verdict.CLEAR}
         )
 
-    def test_whole_file_for_a_kind_of_machine(self) -> None:
+    def test_ledger_covers_one_kind_of_machine(self) -> None:
         ledger = _read(f'{GOOD}\n[where]\nsystem = ["Linux", "Darwin"]\narchitecture = "arm64"\n')
         known = {"tensorflow": "2.21.3"}
-        self.assertFalse(ledger.speaks_of(HERE, known))
-        self.assertTrue(ledger.speaks_of(replace(HERE, architecture="arm64"), known))
+        self.assertFalse(ledger.covers(HERE, known))
+        self.assertTrue(ledger.covers(replace(HERE, architecture="arm64"), known))
         self.assertEqual(ledger.scope, "tensorflow<2.22,>=2.21, Linux or Darwin, arm64")
 
     @parameterized.expand(
@@ -96,9 +96,11 @@ class Reading(unittest.TestCase):
             ("not told", {}, False),
         ]
     )
-    def test_versions(self, name: str, described: dict[str, str], speaks: bool) -> None:
+    def test_ledger_covers_versions(
+        self, name: str, described: dict[str, str], speaks: bool
+    ) -> None:
         ledger = _read(GOOD.replace(">=2.21,<2.22", ">2.20,<2.22"))
-        self.assertIs(ledger.speaks_of(HERE, described), speaks)
+        self.assertIs(ledger.covers(HERE, described), speaks)
 
     @parameterized.expand(
         [
@@ -107,9 +109,9 @@ class Reading(unittest.TestCase):
             ("unknown key", "link", "url", "unknown key 'url'"),
             ("unknown table", "[applies]", "[versions]", "unknown table 'versions'"),
             ("unknown verdict", '"fatal"', '"bad"', "bad"),
-            ("no difference", '["refused", "fatal"]', '"exact"', "exact is no difference"),
+            ("no difference", '["refused", "fatal"]', '"exact"', "exact is not a difference"),
             ("bad trait", "strided", "striding", "no trait 'striding'; there are family, "),
-            ("bad pattern", '["*-g2-*"]', "[2]", "2 is no pattern"),
+            ("bad pattern", '["*-g2-*"]', "[2]", "2 is neither a pattern"),
             (
                 "one pattern for a list of them",  # whose letters would be patterns, "*" among them
                 '["plane-*", { dtype = ["half", "int32"], strided = true }]',
@@ -127,7 +129,7 @@ class Reading(unittest.TestCase):
             ("empty condition", '{ lacks = "avx512_fp16", onednn = true }', "{}", "it is a table"),
         ]
     )
-    def test_bad(self, name: str, old: str, new: str, message: str) -> None:
+    def test_bad_ledger_is_refused(self, name: str, old: str, new: str, message: str) -> None:
         with self.assertRaisesRegex(ValueError, message):
             _read(GOOD.replace(old, new, 1))
 
@@ -135,12 +137,12 @@ class Reading(unittest.TestCase):
 class Own(unittest.TestCase):
     """The files that the suite carries."""
 
-    def test_there_are_some(self) -> None:
+    def test_ledgers_are_found(self) -> None:
         self.assertIn(("native",), FILES)
 
     @parameterized.expand(FILES)
     def test_belongs_to_a_subject_and_names_calls(self, name: str) -> None:
-        ledger = read_ledger(FOLDER / f"{name}.toml")
+        ledger = read_known_differences(FOLDER / f"{name}.toml")
         calls: list[Call] = [*select(), *select_illegal()]
         self.assertEqual(ledger.stale(calls), [])
         self.assertTrue(ledger.applies, "it has to say of which versions it speaks")
@@ -151,16 +153,16 @@ class Own(unittest.TestCase):
     @parameterized.expand(FILES)
     def test_asks_of_the_processor_only_on_one_architecture(self, name: str) -> None:
         """An instruction set that another architecture cannot have is lacking there for nothing."""
-        ledger = read_ledger(FOLDER / f"{name}.toml")
+        ledger = read_known_differences(FOLDER / f"{name}.toml")
         asking = [c for c in ledger.conditions if c.instructions and not c.architecture]
         self.assertTrue(ledger.where.architecture or not asking)
 
     def test_native_holds_with_half_instructions_and_without(self) -> None:
         """The calls that were found to differ between the two kinds of processors."""
-        native = read_ledger(FOLDER / "native.toml")
+        native = read_known_differences(FOLDER / "native.toml")
         described = {"tensorflow": "2.21.0", "oneDNN": "on"}
         there, here = (
-            native.at(replace(HERE, instructions=frozenset(found)), described)
+            native.on(replace(HERE, instructions=frozenset(found)), described)
             for found in ({"avx512f", "avx512bw", "avx512_fp16"}, {"avx512f", "avx512bw"})
         )
         differing = [
@@ -178,7 +180,7 @@ class Own(unittest.TestCase):
             assert entry is not None
             self.assertEqual(entry.verdicts, {Verdict.REFUSED})
 
-    def test_none_excuses_ours(self) -> None:
+    def test_no_ledger_excuses_ours(self) -> None:
         self.assertFalse([name for (name,) in FILES if name.startswith("ours")])
 
     def test_every_adapter_is_listed(self) -> None:

@@ -18,7 +18,7 @@ from compat_tests import oracle
 from compat_tests.cases.case import Case, DataFormat
 from compat_tests.oracle import Array, Padding
 
-PID_FILE = "COMPAT_TESTS_PLANTED_PID_FILE"
+PID_FILE = "COMPAT_TESTS_MUTANT_PID_FILE"
 """Environment variable naming the file that `slow` writes its process id to."""
 
 ELSEWHERE = "COMPAT_ELSEWHERE"
@@ -124,7 +124,7 @@ def input_dilated(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Ar
     return _computed(wrong, input, filters)
 
 
-def strides_turned(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Array:
+def strides_exchanged(input: Array, filters: Array, *args: Any, **kwargs: Any) -> Array:
     """Takes the strides for `(width, height)`."""
     call = _call(input, filters, *args, **kwargs)
     return _computed(replace(call, strides=call.strides[::-1]), input, filters)
@@ -249,7 +249,7 @@ def _call(
         top, left = padding[height : height + 2]
         sides = ((top[0], top[1]), (left[0], left[1]))
     return Case(
-        "planted",
+        "mutant",
         batch=input.shape[0],
         input=(input.shape[height], input.shape[height + 1]),
         kernel=(filters.shape[0], filters.shape[1]),

@@ -26,7 +26,7 @@ from rich.text import Text
 from compat_tests.cases.case import Case
 from compat_tests.cases.registry import FAMILIES
 from compat_tests.conclusion import Conclusion
-from compat_tests.expected.ledger import file_name
+from compat_tests.expected.known_differences import file_name
 from compat_tests.judge import Verdict
 from compat_tests.pages.reading import shortened
 from compat_tests.reproduce import reproducer, smallest
@@ -173,7 +173,7 @@ def print_report(
     conclusions: Mapping[str, Conclusion],
     deciding: Collection[str] | None = None,
 ) -> None:
-    """Prints the tables, and of each subject what is news.
+    """Prints the tables, and for each subject what is unexpected.
 
     Args:
         console: where to.
@@ -304,7 +304,7 @@ def _print_subject(
     decides: bool,
     kinds: int = 4,
 ) -> None:
-    """Prints why a subject did not run, or the kinds of findings that are news of it."""
+    """Prints why a subject did not run, or the kinds of its unexpected findings."""
     notes = []
     if subject in report.failures:
         notes.append(Text(f"could not run: {shortened(report.failures[subject], 300)}", "bold red"))
@@ -321,13 +321,13 @@ def _print_subject(
             not f.judgement.inexpressible and ledger.expects(f) is not None for f in findings
         )
         notes.append(Text(f"{foreseen:,} differences are known: {ledger.path.name}"))
-    if silent := conclusion.silent:
+    if silent := conclusion.inapplicable:
         notes.append(Text(f"expected/{silent.path.name} speaks of {silent.scope} only", "yellow"))
-    if unknown := len(conclusion.news) + len(conclusion.broken):
+    if unknown := len(conclusion.unexpected) + len(conclusion.contradicting):
         told = f"{unknown:,} {'is' if unknown == 1 else 'are'} not as known"
         if not decides:
             told += ", which decides nothing here"
-            told += "" if conclusion.silent else ": --strict fails on it"
+            told += "" if conclusion.inapplicable else ": --strict fails on it"
         if conclusion.ledger or not decides:
             notes.append(Text(told, "bold red" if decides else "yellow"))
     notes += [Text(f"stale, which fails under --strict: {s}", "yellow") for s in conclusion.stale]
@@ -345,16 +345,16 @@ def _print_subject(
 def _kinds(conclusion: Conclusion) -> list[list[Finding]]:
     """The findings that are not as known, by kind: alike in verdict and message but for numbers.
 
-    A kind of calls that a ledger speaks of is told by what the ledger says. The worst come first.
+    Calls that a ledger lists are of one kind if it gives one reason. The worst come first.
     """
     alike: dict[tuple[Verdict, str], list[Finding]] = {}
-    for finding in conclusion.news:
+    for finding in conclusion.unexpected:
         judgement = finding.judgement
         likeness = judgement.diagnosis or shortened(judgement.detail, 400)
         likeness = re.sub(r"-?\d[\d,.:]*", "#", likeness)
         alike.setdefault((judgement.verdict, likeness), []).append(finding)
     ledger = conclusion.ledger
-    for finding in conclusion.broken:
+    for finding in conclusion.contradicting:
         entry = ledger.entry(finding.call) if ledger else None
         reason = f"known otherwise: {entry.reason if entry else ''}"
         alike.setdefault((finding.judgement.verdict, reason), []).append(finding)
@@ -366,7 +366,7 @@ def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
     """Prints an example of each kind of finding, and how to see the first."""
     ranked = _kinds(conclusion)
     indent = 24
-    broken = set(map(id, conclusion.broken))
+    contradicting = set(map(id, conclusion.contradicting))
     for found in ranked[:most]:
         first = smallest(found)
         judgement = first.judgement
@@ -376,9 +376,11 @@ def _print_kinds(console: Console, conclusion: Conclusion, most: int) -> None:
         line.append(f"{len(found):>5,}×  {first.call.id}", style="bold")
         console.print(line, overflow="ellipsis", no_wrap=True)
         told = ": ".join(filter(None, [judgement.diagnosis, judgement.detail]))
-        if id(first) in broken and conclusion.ledger:
+        if id(first) in contradicting and conclusion.ledger:
             told = f"not as known: {conclusion.ledger.complaint(first)}. {told}"
-        detail = shortened(told, (3 if id(first) in broken else 2) * (console.width - indent) - 8)
+        detail = shortened(
+            told, (3 if id(first) in contradicting else 2) * (console.width - indent) - 8
+        )
         console.print(Padding(Text(detail, style="dim"), (0, 0, 0, indent)))
     if len(ranked) > most:
         rest = sum(map(len, ranked[most:]))
@@ -400,14 +402,14 @@ def _print_reproducer(console: Console, first: Finding) -> None:
 def _print_entry(console: Console, report: Report, subject: str, conclusion: Conclusion) -> None:
     """Prints the entry of a ledger that would have the first kind known."""
     name = split(subject)[0]
-    ledger = conclusion.ledger or conclusion.silent
+    ledger = conclusion.ledger or conclusion.inapplicable
     path = f"compat_tests/expected/{ledger.path.name if ledger else file_name(name)}"
-    if conclusion.silent and not conclusion.ledger:
+    if conclusion.inapplicable and not conclusion.ledger:
         told = f"  to have them known, widen what {path} speaks of, once it holds there"
         console.print(Text(told, style="dim"), soft_wrap=True)
         return
     first = smallest(_kinds(conclusion)[0])
-    if first in conclusion.broken and conclusion.ledger:
+    if first in conclusion.contradicting and conclusion.ledger:
         entry = conclusion.ledger.entry(first.call)
         assert entry is not None
         told = f"  to have the first known, change the entry of {path} whose reason is:"

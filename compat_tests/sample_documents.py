@@ -1,4 +1,4 @@
-"""Documents that are made up, for the tests of the pages: no implementation is run."""
+"""Sample documents for the tests of the pages: no implementation is run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Implementations in TensorFlow whose outputs are right, and whose gradients are not.
 
-Apart from `planted`, which has to do without a framework. They have the signature of
+Apart from `mutants`, which has to do without a framework. They have the signature of
 `tf.nn.conv2d_transpose`.
 """
 

@@ -1,6 +1,6 @@
 """Transposed convolutions that differ from the one asked for in a known way.
 
-Each function yields mistakes of one kind, by their names, the likelier first.
+Each function yields the fault models of one kind by name, the likelier first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from compat_tests.oracle import Array, Indices, Pair
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A transposed convolution with all that can be mistaken about it.
+    """A transposed convolution with everything that can be wrong about it.
 
     Attributes:
         input, kernel, output, strides, dilations, groups: as in a case.
@@ -91,7 +91,7 @@ class Formula:
         return formulas[part]()
 
 
-def asked_for(case: Case) -> Formula:
+def formula_of(case: Case) -> Formula:
     """The formula that the case asks for."""
     shape = case.filters_shape
     return Formula(
@@ -108,10 +108,10 @@ def asked_for(case: Case) -> Formula:
     )
 
 
-Mistakes = Iterator[tuple[str, Formula]]
+FaultModels = Iterator[tuple[str, Formula]]
 
 
-def padding(case: Case, asked: Formula) -> Mistakes:
+def padding(case: Case, asked: Formula) -> FaultModels:
     """The larger half of the padding on the wrong side, or padding taken for something else."""
     pads = (case.pads(0), case.pads(1))
     top, left = (max(after, 0) for _, after in pads)
@@ -127,7 +127,7 @@ def padding(case: Case, asked: Formula) -> Mistakes:
         yield _moved("padding put around the input", asked, (lead[0], lead[1]))
 
 
-def reversal(case: Case, asked: Formula) -> Mistakes:
+def reversal(case: Case, asked: Formula) -> FaultModels:
     """A correlation of the input with the kernel as it is."""
     yield "kernel not reversed", replace(asked, w=asked.w[::-1, ::-1])
     if min(case.kernel) > 1:
@@ -135,7 +135,7 @@ def reversal(case: Case, asked: Formula) -> Mistakes:
         yield "kernel not reversed along the width", replace(asked, w=asked.w[:, ::-1])
 
 
-def dilation(case: Case, asked: Formula) -> Mistakes:
+def dilation(case: Case, asked: Formula) -> FaultModels:
     """The kernel's taps next to each other."""
     high, wide = case.dilations
     yield from _with(case, asked, "dilation ignored", asked.strides, (1, 1))
@@ -144,7 +144,7 @@ def dilation(case: Case, asked: Formula) -> Mistakes:
         yield from _with(case, asked, "dilation ignored along the width", asked.strides, (high, 1))
 
 
-def input_dilation(case: Case, asked: Formula) -> Mistakes:
+def input_dilation(case: Case, asked: Formula) -> FaultModels:
     """The dilation between the inputs, beside the stride or instead of it."""
     (sh, sw), (dh, dw) = case.strides, case.dilations
     if case.dilations != (1, 1):
@@ -153,9 +153,9 @@ def input_dilation(case: Case, asked: Formula) -> Mistakes:
         yield from _with(case, asked, named, case.dilations, (1, 1))
 
 
-def exchanged_axes(case: Case, asked: Formula) -> Mistakes:
+def exchanged_axes(case: Case, asked: Formula) -> FaultModels:
     """Height for width in one of the settings, or in all of them."""
-    turned = case.turned()
+    turned = case.with_axes_exchanged()
     named = "height and width of the {} exchanged"
     yield from _with(case, asked, named.format("strides"), turned.strides, case.dilations)
     yield from _with(case, asked, named.format("dilations"), case.strides, turned.dilations)
@@ -172,14 +172,14 @@ def exchanged_axes(case: Case, asked: Formula) -> Mistakes:
         yield named.format("kernel"), replace(asked, w=asked.w.swapaxes(0, 1))
 
 
-def strides(case: Case, asked: Formula) -> Mistakes:
+def strides(case: Case, asked: Formula) -> FaultModels:
     """Each taken for the other, or the inputs next to each other."""
     named = "strides and dilations exchanged"
     yield from _with(case, asked, named, case.dilations, case.strides)
     yield from _with(case, asked, "strides ignored", (1, 1), case.dilations)
 
 
-def groups(case: Case, asked: Formula) -> Mistakes:
+def groups(case: Case, asked: Formula) -> FaultModels:
     """Channel `c` taken for one of group `c % groups`, or the groups in another order."""
     if case.groups == 1:
         return
@@ -196,7 +196,7 @@ def groups(case: Case, asked: Formula) -> Mistakes:
         yield f"{wrong}: each takes another's input", replace(asked, x=rolled)
 
 
-def filters(case: Case, asked: Formula) -> Mistakes:
+def filters(case: Case, asked: Formula) -> FaultModels:
     """The filters read as `[kernel_height, kernel_width, in_channels, out_channels / groups]`."""
     rows, columns, outer, inner = asked.w.shape
     turned = asked.w.reshape(rows, columns, inner, outer).swapaxes(2, 3)
@@ -209,7 +209,7 @@ def _moved(named: str, asked: Formula, before: Pair) -> tuple[str, Formula]:
     return f"{named}: shifted by {shift}", replace(asked, before=before)
 
 
-def _with(case: Case, asked: Formula, named: str, strides: Pair, dilations: Pair) -> Mistakes:
+def _with(case: Case, asked: Formula, named: str, strides: Pair, dilations: Pair) -> FaultModels:
     """The formula with these strides and dilations, its padding as asked or adapted to them."""
     if (strides, dilations) == (case.strides, case.dilations):
         return

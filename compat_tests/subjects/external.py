@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,10 +24,11 @@ from compat_tests.subjects.calling import (
     keyword_arguments,
     to_layout,
 )
-from compat_tests.subjects.subject import Answer, Script
+from compat_tests.subjects.numpy_types import numpy_dtype
+from compat_tests.subjects.subject import Answer, Script, Subject
 
 
-class External:
+class External(Subject):
     """A function named `package.module:function`."""
 
     def __init__(self, path: str) -> None:
@@ -47,20 +47,6 @@ class External:
     def name(self) -> str:
         """The path."""
         return self._path
-
-    @property
-    def faces_illegal_calls(self) -> bool:
-        """Only when asked: it may know nothing of TensorFlow."""
-        return False
-
-    @property
-    def sample(self) -> int | None:
-        """All cases."""
-        return None
-
-    def environment(self) -> Mapping[str, str]:
-        """Nothing: the function gets the environment that the caller made for it."""
-        return {}
 
     def describe(self) -> dict[str, str]:
         """Imports the function, and names the versions of what came with it."""
@@ -127,12 +113,5 @@ def _call_with_arrays(function: Function, case: Case, inputs: Inputs) -> Array:
 
 def _arrays(case: Case, inputs: Inputs) -> tuple[Array, Array]:
     """Input, in the case's layout, and filters in the case's type."""
-    dtype = _numpy_dtype(case.dtype)
+    dtype = numpy_dtype(case.dtype)
     return to_layout(inputs.x, case.data_format).astype(dtype), inputs.w.astype(dtype)
-
-
-def _numpy_dtype(name: str) -> np.dtype[Any]:
-    """NumPy's type for a TensorFlow name; NumPy gets bfloat16 from `ml_dtypes`."""
-    if name == "bfloat16":
-        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
-    return np.dtype("float16" if name == "half" else name)

@@ -1,14 +1,15 @@
-"""Reads the ledger of a subject, and holds its findings against it, strictly in both directions.
+"""Reads the known differences of a subject, and compares findings with them, strictly both ways.
 
-A ledger is a TOML file named after the subject. It says for which versions it speaks, and lists
-differences: which calls, what becomes of them, why, where that is discussed in public, and when to
-look again. Calls are named by id, by a shell pattern for ids, or by a table of traits
-(`cases/traits.py`), all of which a legal call must have: `{ dilated = true, dtype = ["half"] }`.
+A ledger is the TOML file that lists them, named after the subject. It says which versions it
+covers, and lists differences: which calls, what becomes of them, why, where that is discussed in
+public, and when to look again. Calls are named by id, by a shell pattern for ids, or by a table of
+traits (`cases/traits.py`), all of which a legal call must have:
+`{ dilated = true, dtype = ["half"] }`.
 
-A difference is a promise: every call that it names must come out as it says, so a
-mended implementation fails until its entry is struck out. One that is kept on some machines only
-says on which: `where = { lacks = ["avx512_fp16"] }`. The keys are those of `Condition`. On other
-machines the entry says nothing, and where the machine doesn't tell, either outcome is known. A
+A difference is a promise: every call that it names must come out as it says, so an implementation
+that has been fixed fails until its entry is deleted. An entry that holds on some machines only says
+on which: `where = { lacks = ["avx512_fp16"] }`. The keys are those of `Condition`. On other
+machines the entry says nothing, and where the machine doesn't tell, either outcome is accepted. A
 `[where]` of the whole file says for which machines it was written.
 """
 
@@ -41,7 +42,7 @@ KNOWN_TRAITS = tuple(traits(Case("none")))
 """By which a pattern may name calls."""
 
 FLAWLESS = frozenset({Verdict.EXACT, Verdict.CLEAR})
-"""Verdicts that are no difference by themselves; beside others they say that it comes and goes."""
+"""Verdicts that are not a difference alone; beside others they say that it comes and goes."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Difference:
-    """One entry: calls that come out otherwise than the definition says.
+    """One entry: calls that come out differently from the definition.
 
     Attributes:
         verdicts: what becomes of them, one of these. A good one among them means that it differs
@@ -103,14 +104,14 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """What one subject is known to do otherwise.
+class KnownDifferences:
+    """What one subject is known to do differently: its ledger, as a value.
 
     Attributes:
         path: the file.
-        applies: for which versions it speaks, by package.
+        applies: the versions it covers, by package.
         differences: the entries.
-        where: for which machines it speaks.
+        where: the machines it covers.
     """
 
     path: Path
@@ -121,7 +122,7 @@ class Ledger:
 
     @property
     def scope(self) -> str:
-        """Of what it speaks, in words."""
+        """What it covers, in words."""
         versions = [f"{name}{text}" for name, text in self.applies.items()]
         return ", ".join(filter(None, (*versions, str(self.where))))
 
@@ -130,22 +131,22 @@ class Ledger:
         """All conditions that it states."""
         return (self.where, *(entry.where for entry in self.differences))
 
-    def speaks_of(self, machine: Machine, description: Mapping[str, str]) -> bool:
+    def covers(self, machine: Machine, description: Mapping[str, str]) -> bool:
         """Whether machine and versions of a subject are those that the ledger was made for."""
         return bool(self.where.holds(machine, description)) and all(
             within(description.get(package), versions) for package, versions in self.applies.items()
         )
 
-    def at(self, machine: Machine, description: Mapping[str, str]) -> Ledger:
-        """The ledger as it speaks of a subject on one machine.
+    def on(self, machine: Machine, description: Mapping[str, str]) -> KnownDifferences:
+        """The entries that hold for a subject on one machine.
 
         Args:
             machine: where the subject ran.
             description: the subject's versions and settings.
 
         Returns:
-            It without the entries that don't hold there. One of which that can't be known foresees
-            good verdicts as well.
+            A copy without the entries that don't hold there. An entry for which that is unknown
+            accepts good verdicts as well.
         """
         kept = []
         for entry in self.differences:
@@ -154,7 +155,7 @@ class Ledger:
                 kept.append(replace(entry, verdicts=entry.verdicts | FLAWLESS))
             elif holds:
                 kept.append(entry)
-        return Ledger(self.path, self.applies, tuple(kept), self.where)
+        return KnownDifferences(self.path, self.applies, tuple(kept), self.where)
 
     def entry(self, call: Call) -> Difference | None:
         """The first entry about a call."""
@@ -164,19 +165,19 @@ class Ledger:
         return self._entries[call.id]
 
     def expects(self, finding: Finding) -> Difference | None:
-        """The entry that foresees this very finding."""
+        """The entry that predicts this very finding."""
         entry = self.entry(finding.call)
         return entry if entry and finding.judgement.verdict in entry.verdicts else None
 
-    def broken(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings that break the ledger's promises.
+    def contradicting(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings that contradict it.
 
         Args:
             findings: those on one subject, of a run that may have left out calls.
 
         Returns:
-            Those that came out better or otherwise than their entry says. What the adapter could
-            not put into words is passed over.
+            Those that came out better than their entry says, or differently. What the adapter could
+            not express is passed over.
         """
         return [
             finding
@@ -187,7 +188,7 @@ class Ledger:
         ]
 
     def complaint(self, finding: Finding) -> str:
-        """What the ledger says of a finding that breaks its promise, in a sentence."""
+        """What a finding that contradicts it breaks, in a sentence."""
         entry = self.entry(finding.call)
         assert entry is not None, f"{finding.call.id} breaks no promise"
         wanted = " or ".join(sorted(verdict.value for verdict in entry.verdicts))
@@ -214,11 +215,11 @@ class Ledger:
 
 
 def file_name(subject: str) -> str:
-    """The name of a subject's ledger; one speaks of all lowerings, which a second variant names."""
+    """The name of a subject's ledger; one covers all lowerings, which a second variant names."""
     return f"{'-'.join(subject.split(':')[:2])}.toml"
 
 
-def ledger_of(subject: str) -> Ledger | None:
+def known_differences_of(subject: str) -> KnownDifferences | None:
     """The ledger of a subject.
 
     Args:
@@ -228,13 +229,13 @@ def ledger_of(subject: str) -> Ledger | None:
         The ledger; None if the suite has none for it.
 
     Raises:
-        ValueError: if the file is no ledger.
+        ValueError: if the file is not a ledger.
     """
     path = FOLDER / file_name(subject)
-    return read_ledger(path) if path.is_file() else None
+    return read_known_differences(path) if path.is_file() else None
 
 
-def read_ledger(path: Path) -> Ledger:
+def read_known_differences(path: Path) -> KnownDifferences:
     """Reads a ledger.
 
     Args:
@@ -244,7 +245,7 @@ def read_ledger(path: Path) -> Ledger:
         The ledger.
 
     Raises:
-        ValueError: if the file is no ledger; names file, entry and rule.
+        ValueError: if the file is not a ledger; names file, entry and rule.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -258,7 +259,7 @@ def read_ledger(path: Path) -> Ledger:
         where = read_condition(content["where"]) if "where" in content else ANYWHERE
         entries = content.get("difference", [])
         differences = tuple(_difference(n, entry) for n, entry in enumerate(entries, 1))
-        return Ledger(path, applies, differences, where)
+        return KnownDifferences(path, applies, differences, where)
     except (ValueError, TypeError, InvalidSpecifier) as error:
         raise ValueError(f"{path.name}: {error}") from None
 
@@ -283,7 +284,7 @@ def _difference(number: int, entry: Mapping[str, Any]) -> Difference:
     except (ValueError, TypeError) as error:
         raise ValueError(f"difference {number}: {error}") from None
     if verdicts <= FLAWLESS:
-        raise ValueError(f"difference {number}: {' or '.join(names)} is no difference")
+        raise ValueError(f"difference {number}: {' or '.join(names)} is not a difference")
     return Difference(
         verdicts,
         tuple(_pattern(number, given) for given in entry["cases"]),
@@ -300,7 +301,7 @@ def _pattern(number: int, given: Any) -> Pattern:
     if isinstance(given, str) and given:
         return Pattern(ids=given)
     if not isinstance(given, dict) or not given:
-        raise ValueError(f"difference {number}: {given!r} is no pattern for ids and no traits")
+        raise ValueError(f"difference {number}: {given!r} is neither a pattern for ids nor traits")
     for name in given:
         if name not in KNOWN_TRAITS:
             known = ", ".join(KNOWN_TRAITS)

@@ -1,4 +1,9 @@
-"""Messages between processes: pickled, each with its length in front."""
+"""Messages between processes: pickled, each with its length in front.
+
+They go through a worker's standard pipes, which `subprocess` makes on every system.
+`multiprocessing.connection` does not serve: from a pipe it makes a connection on Unix only, and its
+`close` does not wait for a thread that reads.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from typing import IO, Any
 _LENGTH = struct.Struct("!Q")
 
 
-def write_frame(stream: IO[bytes], message: object) -> None:
+def write_message(stream: IO[bytes], message: object) -> None:
     """Writes one message and flushes.
 
     Args:
@@ -21,7 +26,7 @@ def write_frame(stream: IO[bytes], message: object) -> None:
     stream.flush()
 
 
-def read_frame(stream: IO[bytes]) -> Any:
+def read_message(stream: IO[bytes]) -> Any:
     """Reads one message.
 
     Args:

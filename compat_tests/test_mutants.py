@@ -1,4 +1,4 @@
-"""Every planted fault is caught by the families that vary what it depends on, and told apart.
+"""Every mutant is caught by the families that vary what it depends on, and told from the others.
 
 What is right in a family is said too: there the fault has nothing to show itself by, so only the
 families together are a judge. All but the last runs take place in this process.
@@ -18,7 +18,7 @@ from types import ModuleType
 import numpy as np
 from parameterized import parameterized
 
-from compat_tests import planted, planted_gradient
+from compat_tests import gradient_mutants, mutants
 from compat_tests.cases.case import Case, Part
 from compat_tests.cases.inputs import Inputs, make_inputs
 from compat_tests.cases.registry import select
@@ -26,7 +26,7 @@ from compat_tests.checking import assert_hold, judged_here
 from compat_tests.judge import Judgement, Verdict, expected, judge
 from compat_tests.oracle import Array
 from compat_tests.runner import run
-from compat_tests.subjects.function import External
+from compat_tests.subjects.external import External
 from compat_tests.worker import run_call
 
 SAMPLES = {
@@ -49,11 +49,11 @@ MOST = 0.8
 
 @dataclass(frozen=True)
 class Fault:
-    """What is to be known of a planted fault.
+    """What is expected of a mutant.
 
     Attributes:
         name: the function.
-        diagnosis: a regular expression for the beginning of what is said of most wrong answers.
+        diagnosis: a regular expression for the beginning of the diagnosis of most wrong answers.
         missed: the families in which nothing, or next to nothing, can show it.
         verdict: what the wrong answers are.
     """
@@ -82,7 +82,9 @@ FAULTS = (
     Fault("undilated", "dilation ignored"),
     Fault("input_dilated", "dilation applied to the input"),
     # It takes strides that differ.
-    Fault("strides_turned", "height and width of the strides exchanged", frozenset({"capability"})),
+    Fault(
+        "strides_exchanged", "height and width of the strides exchanged", frozenset({"capability"})
+    ),
     # It takes groups.
     Fault(
         "groups_mixed",
@@ -102,10 +104,10 @@ GRADIENT_FAULTS: tuple[tuple[str, Part, Callable[[Array], Array], str], ...] = (
     ("mirrored", "dw", lambda dw: dw[::-1, ::-1], "kernel not reversed"),
     ("forgetful", "dx", lambda dx: 0 * dx, "all zeros"),
 )
-"""Faults of `planted_gradient`: the part that they change, how, and what is said of it."""
+"""Faults of `gradient_mutants`: the part that they change, how, and what is said of it."""
 
 OTHERS = {"right", "imprecise", "unsteady", "hanging"}
-"""Functions of `planted` with a test of their own."""
+"""Functions of `mutants` with a test of their own."""
 
 ENDS = {
     "chatty": Verdict.EXACT,
@@ -129,15 +131,15 @@ def _sample(family: str) -> list[tuple[Case, Inputs, dict[Part, Array]]]:
 
 
 def _judged(name: str, family: str) -> list[tuple[Case, Judgement]]:
-    """What is held of a planted implementation on the sample of a family."""
-    subject = External(f"compat_tests.planted:{name}")
+    """What is held of a mutant on the sample of a family."""
+    subject = External(f"compat_tests.mutants:{name}")
     return [
         (case, judge(case, inputs, run_call(subject, case), truth))
         for case, inputs, truth in _sample(family)
     ]
 
 
-class Meta(unittest.TestCase):
+class Judge(unittest.TestCase):
     """The judge, judged."""
 
     def test_right_is_exact_everywhere(self) -> None:
@@ -147,7 +149,7 @@ class Meta(unittest.TestCase):
                 self.assertEqual(found.forward_only, bool(case.gradients), case.id)
 
     @parameterized.expand([(fault.name, fault) for fault in FAULTS])
-    def test_caught_and_told(self, name: str, fault: Fault) -> None:
+    def test_mutant_is_caught_and_diagnosed(self, name: str, fault: Fault) -> None:
         told: Counter[str] = Counter()
         for family in SAMPLES:
             wrong = [(case, found) for case, found in _judged(name, family) if not found.holds]
@@ -155,14 +157,14 @@ class Meta(unittest.TestCase):
             for case, found in wrong:
                 self.assertIs(found.verdict, fault.verdict, case.id)
                 known = re.match(fault.diagnosis, found.diagnosis) is not None
-                told["as planted" if known else found.diagnosis] += 1
-        self.assertGreaterEqual(told["as planted"] / told.total(), MOST, told)
+                told["as its fault" if known else found.diagnosis] += 1
+        self.assertGreaterEqual(told["as its fault"] / told.total(), MOST, told)
 
     def test_every_fault_has_a_row(self) -> None:
         rows = {fault.name for fault in FAULTS} | ENDS.keys() | OTHERS
-        self.assertEqual(_functions(planted), rows)
+        self.assertEqual(_functions(mutants), rows)
         rows = {name for name, *_ in GRADIENT_FAULTS}
-        self.assertEqual(_functions(planted_gradient), rows | {"right"})
+        self.assertEqual(_functions(gradient_mutants), rows | {"right"})
 
 
 def _functions(module: ModuleType) -> set[str]:
@@ -177,8 +179,8 @@ def _functions(module: ModuleType) -> set[str]:
 class Conditions(unittest.TestCase):
     """Faults that show under certain conditions show under no other."""
 
-    def test_copied_recipe(self) -> None:
-        subject = External("compat_tests.planted:lopsided")
+    def test_copied_recipe_is_wrong_exactly_where_it_should_be(self) -> None:
+        subject = External("compat_tests.mutants:lopsided")
         judged = 0
         for case in select(["axis"]):
             (size, _), (kernel, _), (stride, _) = case.input, case.kernel, case.strides
@@ -195,14 +197,14 @@ class Conditions(unittest.TestCase):
                 judged += known
         self.assertGreater(judged, 200)
 
-    def test_kernels_below_the_stride(self) -> None:
+    def test_unclipped_is_wrong_only_for_kernels_below_the_stride(self) -> None:
         for case, found in _judged("unclipped", "axis"):
             axis = 0 if case.strides[1] == 1 else 1
             effective = (case.kernel[axis] - 1) * case.dilations[axis] + 1
             if not found.holds:
                 self.assertLess(effective, case.strides[axis], case.id)
 
-    def test_odd_sizes(self) -> None:
+    def test_odd_sizes_is_wrong_only_for_odd_sizes(self) -> None:
         for case, found in _judged("odd_sizes", "axis"):
             self.assertEqual(
                 found.holds, max(case.output_size) % 2 == 0 or case.output_size == (1, 1)
@@ -210,15 +212,15 @@ class Conditions(unittest.TestCase):
 
 
 class LessThanWrong(unittest.TestCase):
-    """Faults that are small, or seldom."""
+    """Faults that are small or rare."""
 
-    def test_last_bit(self) -> None:
+    def test_error_in_the_last_bit_is_close(self) -> None:
         for family in ("axis", "plane", "layout"):
             verdicts = Counter(found.verdict for _, found in _judged("imprecise", family))
             self.assertLessEqual(verdicts.keys(), {Verdict.CLOSE, Verdict.EXACT})
             self.assertGreater(verdicts[Verdict.CLOSE], verdicts[Verdict.EXACT])
 
-    def test_now_and_then(self) -> None:
+    def test_fault_in_every_third_call_is_caught(self) -> None:
         # A third of 102 calls: that none is wrong happens once in 10**18 runs.
         found = [f for family in ("axis", "plane") for _, f in _judged("unsteady", family)]
         verdicts = Counter(judgement.verdict for judgement in found)
@@ -233,7 +235,7 @@ class Gradients(unittest.TestCase):
     """Faults that show in no output."""
 
     def test_right_is_exact(self) -> None:
-        subject = External("compat_tests.planted_gradient:right")
+        subject = External("compat_tests.gradient_mutants:right")
         for family, sample in (("gradient", 15), ("plane", 7), ("layout", 7), ("dynamic", 2)):
             assert_hold(subject, select([family], sample=sample))
 
@@ -241,7 +243,7 @@ class Gradients(unittest.TestCase):
     def test_caught_where_asked_for(
         self, name: str, part: Part, change: Callable[[Array], Array], diagnosis: str
     ) -> None:
-        subject = External(f"compat_tests.planted_gradient:{name}")
+        subject = External(f"compat_tests.gradient_mutants:{name}")
         told: Counter[str] = Counter()
         for case, inputs, truth in _sample("gradient"):
             found = judge(case, inputs, run_call(subject, case), truth)
@@ -255,18 +257,18 @@ class Gradients(unittest.TestCase):
         self.assertGreaterEqual(told[diagnosis] / told.total(), MOST, told)
 
 
-class Ends(unittest.TestCase):
+class Outcomes(unittest.TestCase):
     """Calls that end in their own ways, each in a worker."""
 
     cases = select(["axis"], sample=1, ids=["axis-*-s3x1-*-same-*"])
 
-    def test_verdicts(self) -> None:
-        names = {f"compat_tests.planted:{name}": verdict for name, verdict in ENDS.items()}
+    def test_each_outcome_has_its_verdict(self) -> None:
+        names = {f"compat_tests.mutants:{name}": verdict for name, verdict in ENDS.items()}
         report = run(dict.fromkeys(names, self.cases), memory=2**30)
         found = {finding.subject: finding.judgement.verdict for finding in report.findings}
         self.assertEqual(found, names)
 
-    def test_no_end(self) -> None:
-        report = run({"compat_tests.planted:hanging": self.cases}, timeout=2)
+    def test_call_without_an_end_times_out(self) -> None:
+        report = run({"compat_tests.mutants:hanging": self.cases}, timeout=2)
         (finding,) = report.findings
         self.assertIs(finding.judgement.verdict, Verdict.TIMED_OUT)

@@ -17,7 +17,7 @@ from typing import Any
 
 from compat_tests.cases.case import Case
 from compat_tests.cases.illegal import IllegalCase
-from compat_tests.frames import read_frame, write_frame
+from compat_tests.messages import read_message, write_message
 from compat_tests.outcomes import SIGNAL, Died, Outcome, Raised, TimedOut, cause
 from compat_tests.subjects.registry import resolve, split
 
@@ -36,7 +36,7 @@ class CannotStart(Exception):
 
 
 class NotInstalled(CannotStart):
-    """It is the implementation that is not there."""
+    """The implementation is not installed."""
 
 
 class WorkerProcess:
@@ -114,7 +114,7 @@ class WorkerProcess:
         assert self._process.stdin is not None
         self._said_before = self._errors.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):  # if the process is dead, the reply tells of what
-            write_frame(self._process.stdin, call)
+            write_message(self._process.stdin, call)
         outcome: Outcome = self._reply(self._timeout)
         return outcome
 
@@ -147,8 +147,8 @@ class WorkerProcess:
         if reply is not None:
             return reply
         self._process.wait()
-        of = cause(self._process.returncode)
-        died = Died(of, self._last_words(of))
+        ended = cause(self._process.returncode)
+        died = Died(ended, self._last_words(ended))
         self.close()
         return died
 
@@ -157,17 +157,17 @@ class WorkerProcess:
         assert self._process.stdout is not None
         try:
             while True:
-                self._replies.put(read_frame(self._process.stdout))
+                self._replies.put(read_message(self._process.stdout))
         except Exception:  # the pipe ended, was closed, or holds a broken message
             self._replies.put(None)
 
-    def _last_words(self, of: str) -> str:
+    def _last_words(self, ended: str) -> str:
         """The reason for a signal, or the last line before an exit, without the log's prefix."""
         end = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(self._said_before, end - 65536))
         lines = self._errors.read().decode(errors="replace").splitlines()
         telling = [line.strip() for line in lines if LAST_WORDS.search(line)]
-        if not telling and not of.startswith(SIGNAL):
+        if not telling and not ended.startswith(SIGNAL):
             telling = [line.strip() for line in lines if line.strip()]
         return re.sub(r"^[IWEF]\d{4} .*?\] ", "", telling[-1]) if telling else ""
 
