@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pytest
 from parameterized import parameterized
 
 from compat_tests.cases import dynamic
 from compat_tests.cases.case import Case
-from compat_tests.cases.covering import chosen_calls
+from compat_tests.cases.pairwise import covering_choice
 from compat_tests.checking import Call, assert_calls_hold, in_groups
 from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.dynamic
+
+
+def _traced(case: Case) -> tuple[Hashable, ...]:
+    """What a graph of unknown sizes depends on. Each is a trace, of which there should be few."""
+    geometry = (case.kernel, case.strides, case.dilations, case.padding)
+    return (*geometry, case.groups, case.data_format, case.unknown, 0 in case.input_shape)
 
 
 def _group(case: Case) -> str:
@@ -25,7 +31,7 @@ class Dynamic(unittest.TestCase):
     """Unknown batches, images and output shapes, mixed with every kind of geometry."""
 
     @parameterized.expand(
-        in_groups(chosen_calls(dynamic.cases(), lowering_names(), related=False), _group)
+        in_groups(covering_choice(dynamic.cases(), _traced, lowering_names()), _group)
     )
     def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
         assert_calls_hold(calls)

@@ -58,14 +58,21 @@ LIKELY = (
     "tests/test_lowerings.py",
     "tests/lowerings",
     "tests/ops",
-    "compat_tests/test_pairwise.py",
+    "compat_tests/test_axis.py",
+    "compat_tests/test_explicit.py",
+    "compat_tests/test_plane.py",
+    "compat_tests/test_channels.py",
+    "compat_tests/test_gradient.py",
+    "compat_tests/test_layout.py",
+    "compat_tests/test_dtype.py",
+    "compat_tests/test_edge.py",
     "tests/test_planning.py",
     "tests/test_differentiation.py",
     "tests/test_run_time_sizes.py",
 )
 """Tests that run first, those of them that there are; before these, those named like the module."""
 
-FAST = ("-m", "not slow and not exhaustive")
+FAST = ("-m", "not slow and not exhaustive and not peers")
 SLOW = ("-m", "slow and not exhaustive and not browser and not peers")
 
 console = Console()

@@ -111,7 +111,9 @@ def toy(tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_geometry.py").write_text(STRONG, "utf-8")
     (tmp_path / "tools").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n  exhaustive\n", "utf-8")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers = slow\n  exhaustive\n  peers\n  browser\n", "utf-8"
+    )
     return tmp_path
 
 
