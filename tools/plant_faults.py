@@ -75,6 +75,11 @@ LIKELY = (
 FAST = ("-m", "not slow and not exhaustive and not peers")
 SLOW = ("-m", "slow and not exhaustive and not browser and not peers")
 
+LIKELY_STAGE, FAST_STAGE, SLOW_STAGE = "likely", "fast", "slow"
+
+TEST_SECONDS = 120
+"""What one test may take: more than any does, on a busy machine too."""
+
 console = Console()
 
 
@@ -109,25 +114,23 @@ def known_equivalent(root: Path) -> dict[str, str]:
     return dict(tomllib.loads(file.read_text("utf-8")).get("equivalent", {}))
 
 
-def stages(
-    root: Path, module: str, broken: Sequence[str], slow: bool, minutes: float
-) -> list[Stage]:
-    """What a fault in the module has to get past.
+def stages(root: Path, module: str, broken: Sequence[str], minutes: float) -> dict[str, Stage]:
+    """What a fault in the module has to get past, by name.
 
     Args:
         root: the checkout.
         module: the module with the fault.
         broken: tests that fail without any fault, which are left out.
-        slow: whether the slow tests have their turn, too.
-        minutes: what all tests of a stage may take.
+        minutes: what the fast tests may take.
     """
-    without = tuple(f"--deselect={test}" for test in broken)
+    without = (*(f"--deselect={test}" for test in broken), "-o", f"timeout={TEST_SECONDS}")
     seconds = 60 * minutes
-    first = Stage("likely", (*likely_tests(root, module), *FAST, *without), seconds)
-    rest = [Stage("fast", (*FAST, *without), seconds)]
-    if slow:
-        rest.append(Stage("slow", (*SLOW, *without), 2 * seconds))
-    return [first, *rest] if likely_tests(root, module) else rest
+    likely = likely_tests(root, module)
+    return {
+        LIKELY_STAGE: Stage(LIKELY_STAGE, (*likely, *FAST, *without), seconds),
+        FAST_STAGE: Stage(FAST_STAGE, (*FAST, *without), seconds),
+        SLOW_STAGE: Stage(SLOW_STAGE, (*SLOW, *without), 3 * seconds),
+    }
 
 
 @contextmanager
@@ -143,16 +146,20 @@ def copies(root: Path, count: int) -> Iterator[queue.SimpleQueue[Copy]]:
 def try_all(
     root: Path, faults: Sequence[Fault], jobs: int, slow: bool, minutes: float, trust: bool
 ) -> Iterator[Trial]:
-    """Tries faults, `jobs` at a time, in the order in which they end.
+    """Tries faults, `jobs` at a time: all on the likely tests, what is left on the fast ones.
 
     Args:
         root: the checkout; only read.
         faults: what to plant.
         jobs: how many copies are tested at once.
         slow: whether slow tests run for what the others let through.
-        minutes: the time limit of a stage.
+        minutes: what the fast tests may take.
         trust: whether to believe that all tests pass without a fault.
+
+    Yields:
+        Each fault once: as soon as it is caught, or when the last stage has let it through.
     """
+    names = [LIKELY_STAGE, FAST_STAGE, *([SLOW_STAGE] if slow else [])]
     with copies(root, jobs) as idle:
         broken: list[str] = []
         if not trust:
@@ -164,17 +171,28 @@ def try_all(
             for test in broken:
                 console.print(f"fails without a fault, so it counts for nothing: {test}")
 
-        def tried(fault: Fault) -> Trial:
+        def tried(fault: Fault, stage: str) -> Trial:
             copy = idle.get()
             try:
-                return copy.try_fault(fault, stages(root, fault.module, broken, slow, minutes))
+                found = stages(root, fault.module, broken, minutes)[stage]
+                return copy.try_fault(fault, found)
             finally:
                 idle.put(copy)
 
-        with ThreadPoolExecutor(jobs) as pool:
-            waiting = [pool.submit(tried, fault) for fault in faults]
-            for each in as_completed(waiting):
-                yield each.result()
+        left = list(faults)
+        for stage in names:
+            survived = []
+            with ThreadPoolExecutor(jobs) as pool:
+                waiting = [pool.submit(tried, fault, stage) for fault in left]
+                for each in as_completed(waiting):
+                    trial = each.result()
+                    if trial.caught_by is None and stage != names[-1]:
+                        survived.append(trial.fault)
+                    else:
+                        yield trial
+            left = survived
+            if left and stage != names[-1]:
+                console.print(f"{len(left)} got past the tests of the stage {stage!r}")
 
 
 def write(path: Path | None, text: str) -> None:
@@ -191,7 +209,7 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="Copies that are tested at once.")] = 2,
     slow: Annotated[bool, typer.Option(help="Try slow tests on what survives.")] = False,
     trust: Annotated[bool, typer.Option(help="Don't run the tests without a fault first.")] = False,
-    minutes: Annotated[float, typer.Option(help="After which a fault counts as hanging.")] = 15,
+    minutes: Annotated[float, typer.Option(help="What the fast tests may take.")] = 30,
     again: Annotated[
         list[str] | None, typer.Option("--key", help="Faults by key, instead of a sample.")
     ] = None,

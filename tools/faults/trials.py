@@ -28,7 +28,7 @@ class Stage:
     Attributes:
         name: what a report calls them.
         arguments: of pytest.
-        seconds: after which a fault counts as caught by hanging.
+        seconds: what all of them may take; beyond, a fault counts as caught by hanging.
     """
 
     name: str
@@ -67,17 +67,14 @@ class Copy:
         shutil.copytree(root, folder, ignore=LEFT_OUT)
         self._folder = folder
 
-    def try_fault(self, fault: Fault, stages: Sequence[Stage]) -> Trial:
-        """Plants a fault, runs the stages until one catches it, and takes the fault out again."""
+    def try_fault(self, fault: Fault, stage: Stage) -> Trial:
+        """Plants a fault, runs the tests of a stage, and takes the fault out again."""
         file = self._folder / fault.module
         whole = file.read_text("utf-8")
         file.write_text(fault.planted(whole), "utf-8")
         started = time.monotonic()
         try:
-            for stage in stages:
-                caught = self.first_failure(stage.arguments, stage.seconds)
-                if caught is not None:
-                    break
+            caught = self.first_failure(stage.arguments, stage.seconds)
         finally:
             file.write_text(whole, "utf-8")
         return Trial(fault, caught, stage.name, time.monotonic() - started)
