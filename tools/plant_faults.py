@@ -66,11 +66,15 @@ LIKELY = (
     "compat_tests/test_layout.py",
     "compat_tests/test_dtype.py",
     "compat_tests/test_edge.py",
-    "tests/test_planning.py",
-    "tests/test_differentiation.py",
-    "tests/test_run_time_sizes.py",
 )
 """Tests that run first, those of them that there are; before these, those named like the module."""
+
+NEAR = {
+    "adjoint": ("tests/test_differentiation.py",),
+    "ops/counting": ("tests/test_planning.py",),
+    "work": ("tests/test_planning.py",),
+}
+"""Tests that run first, by a word of the module's path."""
 
 FAST = ("-m", "not slow and not exhaustive and not peers")
 SLOW = ("-m", "slow and not exhaustive and not browser and not peers")
@@ -102,7 +106,8 @@ def likely_tests(root: Path, module: str) -> tuple[str, ...]:
     inner = Path(module).relative_to("tf_tconv")
     stem = inner.stem.strip("_") or inner.parent.name
     mirrored = [f"tests/{inner.parent.as_posix()}/test_{stem}.py", f"tests/test_{stem}.py"]
-    wanted = dict.fromkeys(Path(name).as_posix() for name in (*mirrored, *LIKELY))
+    near = [test for word, tests in NEAR.items() if word in module for test in tests]
+    wanted = dict.fromkeys(Path(name).as_posix() for name in (*mirrored, *near, *LIKELY))
     return tuple(name for name in wanted if (root / name).exists())
 
 
