@@ -12,6 +12,9 @@ ARGS ?=
 # Subjects that need other frameworks.
 PEERS := all keras% torch% jax% onnx% openvino% litert%
 
+# Files of compat_tests that compute, by the family of cases.
+FAMILIES := axis explicit plane channels dtype layout edge gradient dynamic models capability layer
+
 # The lowest TensorFlow and Keras that setup.cfg allows; TensorFlow 2.16 brings NumPy 1.
 OLDEST := 'tensorflow==2.16.*' 'keras==3.0.5'
 
@@ -20,7 +23,8 @@ VENV_OLDEST := .venv-oldest
 PY := $(VENV)/bin/python
 PY_OLDEST := $(VENV_OLDEST)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-PYTEST := -m pytest --numprocesses $(JOBS)
+# Tests that share what is costly to make name a group, which one process runs.
+PYTEST := -m pytest --numprocesses $(JOBS) --dist loadgroup
 VERSION = $(shell sed -n 's/^version = //p' setup.cfg)
 
 SHELL := bash
@@ -57,7 +61,7 @@ interpreter = $(or $(if $(filter file,$(origin PYTHON)),$(and $(realpath $(1)/bi
 help: ## list the targets (the default)
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "%s%s\n", (n++ ? "\n" : ""), substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: env
 env: $(VENV)/.stamp-dev ## make .venv: the library in editable form, with all developer tools
@@ -91,20 +95,41 @@ docs: $(VENV)/.stamp-docs ## build the documentation site, build/site/index.html
 ##@ Checking it
 
 .PHONY: test
-test: $(VENV)/.stamp-dev ## run every test, JOBS at a time (default: one a core)
-	$(PY) $(PYTEST)
+test: $(VENV)/.stamp-dev ## run the tests of every change, JOBS at a time (default: one a core)
+	$(PY) $(PYTEST) -m "not peers and not exhaustive"
+
+.PHONY: test-all
+test-all: test test-peers test-oldest test-no-onednn test-every-lowering ## run every test that there is, in each environment
 
 .PHONY: test-fast
-test-fast: $(VENV)/.stamp-dev ## run the tests not marked slow
-	$(PY) $(PYTEST) -m "not slow"
+test-fast: $(VENV)/.stamp-dev ## run those of them not marked slow
+	$(PY) $(PYTEST) -m "not slow and not peers and not exhaustive"
+
+.PHONY: test-slow
+test-slow: $(VENV)/.stamp-dev ## run those of them marked slow
+	$(PY) $(PYTEST) -m "slow and not peers and not exhaustive"
 
 .PHONY: test-oldest
 test-oldest: $(VENV_OLDEST)/.stamp-test ## run the tests marked neither slow nor peers on the oldest TensorFlow allowed
-	$(PY_OLDEST) $(PYTEST) -m "not slow and not peers"
+	$(PY_OLDEST) $(PYTEST) -m "not slow and not peers and not exhaustive"
 
 .PHONY: test-peers
 test-peers: $(VENV)/.stamp-dev $(VENV)/.stamp-compat ## run the tests of the other frameworks' adapters, with all of them installed
-	COMPAT_PEERS=required $(PY) $(PYTEST) -m peers
+	COMPAT_PEERS=required $(PY) $(PYTEST) -m "peers and not exhaustive"
+
+.PHONY: test-no-onednn
+test-no-onednn: $(VENV)/.stamp-dev ## run what depends on TensorFlow's kernels, slow or not, without oneDNN
+	TF_ENABLE_ONEDNN_OPTS=0 $(PY) $(PYTEST) -k "not xla" -m "not peers and not exhaustive" \
+		tests/test_cells.py tests/test_illegal_calls.py tests/test_run_time_sizes.py \
+		tests/test_differentiation.py $(FAMILIES:%=compat_tests/test_%.py)
+
+.PHONY: test-every-lowering
+test-every-lowering: $(VENV)/.stamp-dev ## judge every lowering in TensorFlow on every case of the suite
+	$(PY) $(PYTEST) -m exhaustive
+
+.PHONY: faults
+faults: $(VENV)/.stamp-dev ## plant small faults in copies of the library, and list which test catches each
+	$(PY) -m tools.plant_faults --jobs $(JOBS) --json build/faults.json --markdown build/faults.md $(ARGS)
 
 .PHONY: explorer-test
 explorer-test: $(VENV)/.stamp-dev ## drive docs/explorer.html in Debian's Chromium, which has to be installed

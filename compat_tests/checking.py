@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import unittest
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
-from zlib import crc32
 
-from compat_tests.cases.case import Case
-from compat_tests.cases.inputs import make_inputs
-from compat_tests.judge import Judgement, judge
+from compat_tests.cases.case import Case, Part
+from compat_tests.cases.inputs import Inputs, make_inputs
+from compat_tests.judge import Judgement, expected, judge
+from compat_tests.oracle import Array
+from compat_tests.subjects.ours import Ours
 from compat_tests.subjects.subject import Subject
 from compat_tests.worker import run_call
+
+Call = tuple[Case, str]
+"""A case, and the variant of `Ours` that computes it."""
 
 SHOWN = 20
 """How many failures a message lists."""
@@ -37,21 +42,48 @@ def assert_hold(subject: Subject, cases: Sequence[Case]) -> None:
     Raises:
         AssertionError: names the cases that do not hold, with verdict and reason.
     """
-    assert cases, "no cases to check"
-    judged = ((case, judged_here(subject, case)) for case in cases)
-    failures = [f"{case.id}: {told(found)}" for case, found in judged if not found.holds]
+    assert_all_hold([(subject, case) for case in cases])
+
+
+def assert_calls_hold(calls: Iterable[Call]) -> None:
+    """The same of cases by the variants of `Ours` that they come with."""
+    subjects: dict[str, Subject] = {}
+    assert_all_hold(
+        [(subjects.setdefault(variant, Ours(variant)), case) for case, variant in calls]
+    )
+
+
+def assert_all_hold(calls: Sequence[tuple[Subject, Case]]) -> None:
+    """The same of cases by the subject that each comes with."""
+    assert calls, "no cases to check"
+    judged = ((subject, case, judged_here(subject, case)) for subject, case in calls)
+    failures = [
+        f"{subject.name}: {case.id}: {told(found)}"
+        for subject, case, found in judged
+        if not found.holds
+    ]
     if failures:
         listed = "\n  ".join(failures[:SHOWN])
         rest = f"\n  and {len(failures) - SHOWN} more" if len(failures) > SHOWN else ""
         raise AssertionError(
-            f"{len(failures)} of {len(cases)} cases do not hold for {subject.name}:\n  "
-            f"{listed}{rest}"
+            f"{len(failures)} of {len(calls)} cases do not hold:\n  {listed}{rest}"
         )
 
 
 def judged_here(subject: Subject, case: Case) -> Judgement:
     """Runs one case in this process and judges it."""
-    return judge(case, make_inputs(case), run_call(subject, case))
+    inputs, truth = _known(case)
+    return judge(case, inputs, run_call(subject, case), truth)
+
+
+@functools.lru_cache(maxsize=8)
+def _known(case: Case) -> tuple[Inputs, dict[Part, Array]]:
+    """Inputs and right answer, for several subjects in a row that are judged on the same case.
+
+    Tests take cases in an outer loop and subjects in an inner one, so few need to be kept.
+    """
+    inputs = make_inputs(case)
+    return inputs, expected(case, inputs)
 
 
 def told(judgement: Judgement) -> str:
@@ -59,31 +91,22 @@ def told(judgement: Judgement) -> str:
     return f"{judgement.verdict.value}: {judgement.detail}" if judgement.detail else "exact"
 
 
-def shared(
-    variants: Sequence[str], cases: Sequence[Case], key: Callable[[Case], str], every: int = 3
-) -> list[tuple[str, str, tuple[Case, ...]]]:
-    """As `grouped`, each variant with a part of the cases and the next one with the next part.
-
-    Between them every case is judged several times. The command line judges all by each. Who gets
-    which is drawn by the ids, as the tables repeat themselves: of every third case, many have the
-    same stride.
+def in_groups(
+    calls: Iterable[Call], key: Callable[[Case], str]
+) -> list[tuple[str, tuple[Call, ...]]]:
+    """Splits calls into tests, for `parameterized`.
 
     Args:
-        variants: each gets a test for every group.
-        cases: the cases.
+        calls: cases, each with the variant of `Ours` that computes it.
         key: names the group of a case.
-        every: how many parts.
+
+    Returns:
+        Name of the test and its calls, a row for each group.
     """
-    return [
-        row
-        for number, variant in enumerate(variants)
-        for row in grouped([variant], _part(cases, number, every), key)
-    ]
-
-
-def _part(cases: Sequence[Case], number: int, every: int) -> list[Case]:
-    """The n-th of so many parts of some cases, the same in every process."""
-    return [case for case in cases if (crc32(case.id.encode()) + number) % every == 0]
+    groups: dict[str, list[Call]] = {}
+    for case, variant in calls:
+        groups.setdefault(key(case), []).append((case, variant))
+    return [(name, tuple(group)) for name, group in groups.items()]
 
 
 def grouped(

@@ -1,4 +1,4 @@
-"""One axis, exhaustively, the lowerings in turn: forward and both gradients."""
+"""One axis, exhaustively, every lowering among the factors: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from parameterized import parameterized
 
 from compat_tests.cases import axis
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped, shared
-from compat_tests.subjects.ours import Ours, lowering_names
+from compat_tests.cases.covering import chosen_calls
+from compat_tests.checking import Call, assert_calls_hold, in_groups
+from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.axis
 
@@ -20,19 +21,15 @@ def _kernel(case: Case) -> str:
     return f"k{max(case.kernel)}"
 
 
-def _kernel_and_stride(case: Case) -> str:
-    return f"k{max(case.kernel)}_s{max(case.strides)}"
+def _kernel_and_stride(case: Case) -> tuple[int, int]:
+    return max(case.kernel), max(case.strides)
 
 
 class Axis(unittest.TestCase):
-    """Every input, kernel, stride, dilation, SAME and VALID, every legal output size."""
+    """Inputs, kernels, strides, dilations, SAME and VALID, and every kind of legal output size."""
 
-    @parameterized.expand(shared(lowering_names()[1:], axis.cases(), _kernel_and_stride))
-    def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
-        assert_hold(Ours(lowering), cases)
-
-    @parameterized.expand(grouped(["auto"], axis.cases()[::10], _kernel))
-    def test_auto_equals_the_definition(
-        self, name: str, lowering: str, cases: Sequence[Case]
-    ) -> None:
-        assert_hold(Ours(lowering), cases)
+    @parameterized.expand(
+        in_groups(chosen_calls(axis.cases(), lowering_names(), _kernel_and_stride), _kernel)
+    )
+    def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
+        assert_calls_hold(calls)

@@ -8,15 +8,17 @@ import unittest
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pytest
 from parameterized import parameterized
 
 from compat_tests.cases import dynamic, gradient, models
 from compat_tests.cases.case import DTYPES, SECOND_ORDER, Case
+from compat_tests.cases.covering import chosen_calls
 from compat_tests.cases.illegal import BASE
 from compat_tests.cases.inputs import PRECISION_BITS, Inputs, make_inputs, random_inputs
 from compat_tests.cases.pairwise import covering_rows
@@ -32,6 +34,7 @@ from compat_tests.judge import expected
 from compat_tests.oracle import Array
 
 NAMES = [(name,) for name in FAMILIES]
+SMALL = [(name,) for name in FAMILIES if name != "models"]
 
 
 def _arrays(case: Case, inputs: Inputs) -> tuple[Array, ...]:
@@ -205,8 +208,16 @@ class Numbers(unittest.TestCase):
                     elif array.shape[3] > 1:
                         self.assertGreater(len(planes), 1, case.id)
 
-    @parameterized.expand(NAMES)
+    @parameterized.expand(SMALL)
     def test_sums_are_exact_in_the_type(self, name: str) -> None:
+        self.assert_sums_are_exact(name)
+
+    @pytest.mark.slow
+    def test_sums_are_exact_in_the_type_of_models(self) -> None:
+        self.assert_sums_are_exact("models")
+
+    def assert_sums_are_exact(self, name: str) -> None:
+        """That sums of the absolute products stay below what the type holds."""
         for case in FAMILIES[name]():
             inputs = make_inputs(case)
             absolute = inputs.absolute()
@@ -267,8 +278,14 @@ class Selection(unittest.TestCase):
             select(sample=0)
 
 
+MIXED = (
+    *("kernel", "strides", "dilations", "padding", "input", "groups", "batch"),
+    *("dtype", "data_format", "gradients", "unknown"),
+)
+
+
 class Pairwise(unittest.TestCase):
-    """The design behind the plane family."""
+    """The designs behind some families, and behind what TensorFlow is tried on."""
 
     def test_every_two_choices_meet(self) -> None:
         factors = {"a": range(5), "b": range(4), "c": range(3), "d": "xyz"}
@@ -277,6 +294,22 @@ class Pairwise(unittest.TestCase):
             met = {(row[one], row[other]) for row in rows}
             self.assertEqual(met, {(p, q) for p in factors[one] for q in factors[other]})
         self.assertLess(len(rows), 5 * 4 * 2)
+
+    @parameterized.expand([("dtype",), ("plane",), ("dynamic",)])
+    def test_chosen_cases_meet_every_variant_and_every_value_that_they_can(self, name: str) -> None:
+        cases, variants = FAMILIES[name](), ("one", "two", "three", "four")
+        chosen = chosen_calls(cases, variants)
+        self.assertEqual(chosen, chosen_calls(cases, variants))
+        self.assertEqual(len(set(chosen)), len(chosen))
+        for one in MIXED:
+            values = {getattr(case, one) for case in cases}
+            met = {(getattr(case, one), variant) for case, variant in chosen}
+            self.assertEqual(met, set(product(values, variants)), one)
+            for other in MIXED:
+                possible = {(getattr(case, one), getattr(case, other)) for case in cases}
+                found = {(getattr(case, one), getattr(case, other)) for case, _ in chosen}
+                self.assertEqual(found, possible, f"{one} and {other}")
+        self.assertLess(len(chosen), len(cases) * len(variants) / 2)
 
 
 class Illegal(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Every type, the lowerings in turn: forward, and both gradients of the floating ones."""
+"""Every type, every lowering among the factors: forward, and gradients of the floating ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from parameterized import parameterized
 
 from compat_tests.cases import dtype
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, shared
-from compat_tests.subjects.ours import Ours, lowering_names
+from compat_tests.cases.covering import chosen_calls
+from compat_tests.checking import Call, assert_calls_hold, in_groups
+from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.dtype
 
@@ -23,6 +24,6 @@ def _group(case: Case) -> str:
 class Dtype(unittest.TestCase):
     """Half, bfloat16, float32, float64 and int32 by stride, dilation, groups and padding."""
 
-    @parameterized.expand(shared(lowering_names(), dtype.cases(), _group))
-    def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
-        assert_hold(Ours(lowering), cases)
+    @parameterized.expand(in_groups(chosen_calls(dtype.cases(), lowering_names()), _group))
+    def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
+        assert_calls_hold(calls)

@@ -1,30 +1,26 @@
-"""Sizes known only at run time with every lowering: forward and both gradients."""
+"""Sizes known only at run time every lowering among the factors: forward and both gradients."""
 
 from __future__ import annotations
 
 import unittest
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pytest
 from parameterized import parameterized
 
 from compat_tests.cases import dynamic
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, grouped
-from compat_tests.subjects.ours import Ours, lowering_names
+from compat_tests.cases.pairwise import covering_choice
+from compat_tests.checking import Call, assert_calls_hold, in_groups
+from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.dynamic
 
 
-def _turn(start: int) -> list[Case]:
-    """Every call once, each traced without the next entry of `dynamic.UNKNOWN`.
-
-    Tracing takes about a second a case, so the entries go round: among five lowerings each call
-    meets them all. The command line runs the whole family.
-    """
-    cases, length = dynamic.cases(), len(dynamic.UNKNOWN)
-    calls = [cases[first : first + length] for first in range(0, len(cases), length)]
-    return [call[(start + place) % length] for place, call in enumerate(calls)]
+def _traced(case: Case) -> tuple[Hashable, ...]:
+    """What a graph of unknown sizes depends on. Each is a trace, of which there should be few."""
+    geometry = (case.kernel, case.strides, case.dilations, case.padding)
+    return (*geometry, case.groups, case.data_format, case.unknown, 0 in case.input_shape)
 
 
 def _group(case: Case) -> str:
@@ -35,11 +31,7 @@ class Dynamic(unittest.TestCase):
     """Unknown batches, images and output shapes, mixed with every kind of geometry."""
 
     @parameterized.expand(
-        [
-            row
-            for start, lowering in enumerate(lowering_names())
-            for row in grouped([lowering], _turn(start), _group)
-        ]
+        in_groups(covering_choice(dynamic.cases(), _traced, lowering_names()), _group)
     )
-    def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
-        assert_hold(Ours(lowering), cases)
+    def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
+        assert_calls_hold(calls)

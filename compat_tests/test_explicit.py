@@ -1,4 +1,4 @@
-"""Explicit padding, the lowerings in turn: forward and both gradients."""
+"""Explicit padding, every lowering among the factors: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from parameterized import parameterized
 
 from compat_tests.cases import explicit
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, shared
-from compat_tests.subjects.ours import Ours, lowering_names
+from compat_tests.cases.covering import chosen_calls
+from compat_tests.checking import Call, assert_calls_hold, in_groups
+from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.explicit
 
@@ -23,6 +24,6 @@ def _group(case: Case) -> str:
 class Explicit(unittest.TestCase):
     """Every pair of sides, crops beyond the kernel among them, every legal output size."""
 
-    @parameterized.expand(shared(lowering_names(), explicit.cases(), _group))
-    def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
-        assert_hold(Ours(lowering), cases)
+    @parameterized.expand(in_groups(chosen_calls(explicit.cases(), lowering_names()), _group))
+    def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
+        assert_calls_hold(calls)

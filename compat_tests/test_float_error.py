@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from parameterized import parameterized
 
 from compat_tests.cases import dtype as dtype_family
@@ -96,6 +97,7 @@ class FloatError(unittest.TestCase):
     """
 
     @parameterized.expand(grouped(lowering_names(), _cases(), _group))
+    @pytest.mark.slow
     def test_error_is_at_most_twice_the_native_ops(
         self, name: str, lowering: str, cases: Sequence[Case]
     ) -> None:

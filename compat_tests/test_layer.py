@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Sequence
 
+import pytest
 from parameterized import parameterized
 
 from compat_tests.cases.case import Case
@@ -23,5 +24,6 @@ class Layer(unittest.TestCase):
     """Weights go in, output and gradients come out."""
 
     @parameterized.expand(grouped([LAYER], _expressible(), lambda case: case.family))
+    @pytest.mark.slow
     def test_equals_the_definition(self, name: str, variant: str, cases: Sequence[Case]) -> None:
         assert_hold(Ours(variant), cases)

@@ -6,6 +6,7 @@ import unittest
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from parameterized import parameterized
 
 from compat_tests.cases.case import Case
@@ -68,6 +69,7 @@ class SecondWitness(unittest.TestCase):
     """Forward and gradients, equal to the last bit or refused."""
 
     @parameterized.expand(grouped(["native"], _float32(), _group))
+    @pytest.mark.slow
     def test_native_op_agrees_where_it_answers(
         self, name: str, variant: str, cases: Sequence[Case]
     ) -> None:

@@ -1,4 +1,4 @@
-"""Two unequal axes, the lowerings in turn: forward and both gradients."""
+"""Two unequal axes, every lowering among the factors: forward and both gradients."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from parameterized import parameterized
 
 from compat_tests.cases import plane
 from compat_tests.cases.case import Case
-from compat_tests.checking import assert_hold, shared
-from compat_tests.subjects.ours import Ours, lowering_names
+from compat_tests.cases.covering import chosen_calls
+from compat_tests.checking import Call, assert_calls_hold, in_groups
+from compat_tests.subjects.ours import lowering_names
 
 pytestmark = pytest.mark.plane
 
@@ -23,6 +24,6 @@ def _group(case: Case) -> str:
 class Plane(unittest.TestCase):
     """Sizes, kernels, strides, dilations, padding and channels, mixed pairwise."""
 
-    @parameterized.expand(shared(lowering_names(), plane.cases(), _group))
-    def test_equals_the_definition(self, name: str, lowering: str, cases: Sequence[Case]) -> None:
-        assert_hold(Ours(lowering), cases)
+    @parameterized.expand(in_groups(chosen_calls(plane.cases(), lowering_names()), _group))
+    def test_equals_the_definition(self, name: str, calls: Sequence[Call]) -> None:
+        assert_calls_hold(calls)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from parameterized import parameterized
 from typer.testing import CliRunner
 
@@ -330,6 +331,7 @@ class CommandLine(unittest.TestCase):
             ("absent", 2, "could not run"),
         ]
     )
+    @pytest.mark.slow
     def test_exit_code(self, name: str, code: int, shown: str) -> None:
         options = ["--family", "plane", "--sample", "12", "--timeout", "3"]
         done = self._run(_command(name, *options))
@@ -382,6 +384,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(subject["results"][0]["verdict"], "wrong values")
         self.assertIn("numpy", subject["description"])
 
+    @pytest.mark.slow
     def test_illegal_calls_when_asked_for(self) -> None:
         done = self._run(_command("right", "--case", "illegal-filters-*"))
         self.assertEqual(done.returncode, 0)  # a function from outside answers for legal calls

@@ -79,6 +79,7 @@ def test_the_choice_is_for_one_call_and_backend(path):
     assert "measured" not in tf_tconv.plan(**CALL, backend=elsewhere).reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(choices.here()))
 def test_machines_and_versions_share_the_file(path, name, monkeypatch):
     tune()

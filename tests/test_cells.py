@@ -9,6 +9,7 @@ from integers import ramp
 
 import tf_tconv
 from compat_tests import oracle
+from compat_tests.cases.pairwise import covering_rows
 
 MODES = {"eager": None, "graph": False, "xla": True}
 FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -79,7 +80,10 @@ def assert_right(found, wanted, dtype, cell):
         )
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    ["eager", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("graph", "xla"))],
+)
 @pytest.mark.parametrize("dtype", [*FLOATS, "int32"])
 @pytest.mark.parametrize("groups", [1, 2, 4])
 def test_cells(dtype, groups, mode):
@@ -94,11 +98,21 @@ def test_cells(dtype, groups, mode):
         assert_right(found, truth(*cell[:3], groups, gradients), dtype, cell)
 
 
+FACTORS = {
+    "lowering": tf_tconv.lowerings.NAMES,
+    "groups": (1, 2, 4),
+    "dtype": (*FLOATS, "int32"),
+    "mode": ("graph", "xla"),
+}
+PAIRWISE = [tuple(row.values()) for row in covering_rows(FACTORS)]
+OTHERS = [row for row in itertools.product(*FACTORS.values()) if row not in PAIRWISE]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["graph", "xla"])
-@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "int32"])
-@pytest.mark.parametrize("groups", [1, 2])
-@pytest.mark.parametrize("lowering", tf_tconv.lowerings.NAMES)
+@pytest.mark.parametrize(
+    tuple(FACTORS),
+    [*PAIRWISE, *(pytest.param(*row, marks=pytest.mark.exhaustive) for row in OTHERS)],
+)
 def test_cells_of_each_lowering(lowering, groups, dtype, mode):
     """Forward only: no gradient is taken through a lowering. Eagerly, compat_tests goes further."""
     cells = [cell for cell in CELLS if cell[3] == "NHWC"]

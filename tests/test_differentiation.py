@@ -110,6 +110,7 @@ class TestSecondOrder:
         wanted = 2 * np.sum(np.asarray(g) * by_oracle(call, dx, dw))
         assert float(in_mode(mode, second)(x, w)) == wanted
 
+    @pytest.mark.slow
     def test_hessian_vector_product_forward_over_backward(self, call, mode):
         x, w, dx, dw = arrays(call.get("groups", 1))
         g = tf.constant(ramp(*by_oracle(call, x, w).shape, seed=2), tf.float32)

@@ -16,7 +16,10 @@ PER_GROUP, CHANNELS, STRIDES = 2, 6, (2, 3)
 GROUPS = (1, 2, 3, 6)
 X, W = ramp(2, 4, 5, CHANNELS), ramp(3, 2, PER_GROUP, CHANNELS, seed=1)
 ANY = [None] * 4
-JIT = [pytest.param(False, id="graph"), pytest.param(True, id="xla")]
+JIT = [
+    pytest.param(False, id="graph"),
+    pytest.param(True, id="xla", marks=pytest.mark.slow),
+]
 LOWERINGS = ["auto", *tf_tconv.lowerings.NAMES]
 
 # What is known of input and filters when the call is traced; of the output nothing is.

@@ -11,7 +11,10 @@ from integers import ramp
 import tf_tconv
 from compat_tests import oracle
 
-JIT = [pytest.param(False, id="graph"), pytest.param(True, id="xla")]
+JIT = [
+    pytest.param(False, id="graph"),
+    pytest.param(True, id="xla", marks=pytest.mark.slow),
+]
 LOWERINGS = ["auto", *tf_tconv.lowerings.NAMES]
 ANY = [None, None, None, None]
 

@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytestmark = pytest.mark.slow
+# One worker builds the wheel, once for all tests.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 DATA = {
     "tf_tconv/py.typed",

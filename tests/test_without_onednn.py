@@ -1,6 +1,7 @@
-"""What may depend on TensorFlow's kernels once more, in a process where it goes without oneDNN.
+"""What may depend on TensorFlow's kernels once more, in processes where it goes without oneDNN.
 
-XLA has kernels of its own, which the first run has tried already.
+XLA has kernels of its own, which the first run has tried already. Slow tests have their turn in
+`make test-no-onednn`.
 """
 
 import os
@@ -10,22 +11,38 @@ import sys
 
 import pytest
 
-FILES = (
-    "test_cells.py",
-    "test_illegal_calls.py",
-    "test_run_time_sizes.py",
-    "test_differentiation.py",
-)
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+PARTS = {
+    "calls": (
+        "tests/test_cells.py",
+        "tests/test_illegal_calls.py",
+        "tests/test_differentiation.py",
+        "tests/test_run_time_sizes.py",
+    ),
+    # Pairwise in these every lowering meets everything; with this process, so does the engine.
+    "cases": tuple(
+        f"compat_tests/test_{family}.py"
+        for family in (
+            *("axis", "explicit", "plane", "channels", "dtype"),
+            *("layout", "edge", "gradient", "capability"),
+        )
+    ),
+}
+"""Files by process."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", FILES)
-def test_without_onednn(file):
-    here = pathlib.Path(__file__).parent
+@pytest.mark.parametrize("part", PARTS)
+def test_without_onednn(part):
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "not xla", str(here / file)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-k", "not xla", "-m", "not slow and not exhaustive"),
+            *PARTS[part],
+        ],
         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"},
-        cwd=here.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

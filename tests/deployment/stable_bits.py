@@ -1,4 +1,4 @@
-"""Computes one training step of a layer with settings from the command line; prints digests.
+"""Computes a training step by each lowering with settings from the command line; prints digests.
 
 A program of its own, as numbers of threads are fixed before anything else is done.
 """
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import tf_tconv
 
-THREADS, DETERMINISTIC, LOWERING = int(sys.argv[1]), sys.argv[2] == "1", sys.argv[3]
+THREADS, DETERMINISTIC = int(sys.argv[1]), sys.argv[2] == "1"
 REPEATS = 4
 
 
@@ -31,13 +31,17 @@ if __name__ == "__main__":
     x = tf.constant(random.standard_normal((4, 17, 19, 32)), tf.float32)
     w = tf.constant(random.standard_normal((5, 5, 16, 32)), tf.float32)
 
-    @tf.function
-    def step(x, w):
-        with tf.GradientTape() as tape:
-            tape.watch([x, w])
-            y = tf_tconv.conv2d_transpose(x, w, None, 2, lowering=LOWERING)
-            loss = tf.reduce_sum(y * y)
-        return (y, *tape.gradient(loss, [x, w]))
+    def runs(lowering):
+        """The digests of output and gradients, a row for each repetition."""
 
-    runs = [[digest(each) for each in step(x, w)] for _ in range(REPEATS)]
-    print(json.dumps(runs))
+        @tf.function
+        def step(x, w):
+            with tf.GradientTape() as tape:
+                tape.watch([x, w])
+                y = tf_tconv.conv2d_transpose(x, w, None, 2, lowering=lowering)
+                loss = tf.reduce_sum(y * y)
+            return (y, *tape.gradient(loss, [x, w]))
+
+        return [[digest(each) for each in step(x, w)] for _ in range(REPEATS)]
+
+    print(json.dumps({name: runs(name) for name in tf_tconv.lowerings.NAMES}))

@@ -74,6 +74,7 @@ def test_values_and_gradients(lowering, call):
         np.testing.assert_array_equal(ours, right)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lowering", [*tf_tconv.lowerings.NAMES, "native"])
 def test_second_derivatives_and_forward_mode(lowering):
     layer, x = layer_of("covered", lowering)

@@ -372,6 +372,7 @@ def test_illegal_call_in_a_graph(illegal):
     assert_in_order(illegal.message, str(caught.value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", [(8, 9), (11, 9), (9, 11), (1, 1), (0, 9), (9, 0), (9, -9)], ids=str
 )

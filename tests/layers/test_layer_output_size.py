@@ -192,6 +192,7 @@ def test_u_net_keeps_every_size():
         assert_exactly(model(image)[..., 4:], image)
 
 
+@pytest.mark.slow
 def test_u_net_in_a_graph_of_unknown_sizes():
     model = u_net()
     # Each size may have another lowering, so that sums must not depend on their order.
@@ -202,9 +203,10 @@ def test_u_net_in_a_graph_of_unknown_sizes():
         assert_exactly(run(image), np.asarray(model(image)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "jit_compile",
-    [pytest.param(False, id="graph"), pytest.param(True, id="xla", marks=pytest.mark.slow)],
+    [pytest.param(False, id="graph"), pytest.param(True, id="xla")],
 )
 def test_u_net_trains_on_odd_sizes(jit_compile):
     model = keras.Sequential([u_net(), keras.layers.Conv2D(1, 1)])
@@ -281,6 +283,7 @@ def test_symbolic_shape_is_sharp_and_true(known, kind, data_format):
     assert_exactly(keras.Model(symbolic, outputs)(images), sample.expected())
 
 
+@pytest.mark.slow
 @static_table
 def test_traced_shape_is_sharp_and_true(known, kind, data_format):
     sample = sample_of(None if kind == "default" else (7, 8), data_format)
@@ -299,6 +302,7 @@ def test_traced_shape_is_sharp_and_true(known, kind, data_format):
     assert_exactly(traced(*map(tf.constant, images)), sample.expected())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("known", "data_format"),
     [pytest.param(known, LAYOUTS[sum(known) % 2], id=f"{known}") for known in KNOWN],
