@@ -185,8 +185,8 @@ EXPLAIN_FROM_THE_GROUND_UP = (
 def explain_may_import(module: str) -> Callable[[str], bool]:
     """What a module of `tf_tconv/explain` may import: of its own package, only what is below it.
 
-    Geometry and phases are the ground, and nothing but `tracing`, which makes calls, needs more of the
-    library.
+    Geometry and phases are the ground, and nothing but `tracing`, which makes calls, needs more of
+    the library.
     """
     (rank,) = (n for n, level in enumerate(EXPLAIN_FROM_THE_GROUND_UP) if module in level)
     below = [

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_tconv.functional.call import Call, Request, solve
-from tf_tconv.functional.plan import call_of
+from tf_tconv.functional.plan import call_of, in_plan
 from tf_tconv.functional.transpose import transpose
 from tf_tconv.geometry import brief
 from tf_tconv.layers import Conv2DTranspose
@@ -21,7 +21,6 @@ from tf_tconv.planning.choices import default_path, refresh, remember, remembere
 from tf_tconv.planning.engine import engine
 from tf_tconv.planning.load import ASSUMED_BATCH, ASSUMED_SIZE
 from tf_tconv.timing import interleave
-from tf_tconv.unknown import UNKNOWN
 
 WORTH_TRYING = 6.0
 """A lowering estimated to take this many times the least isn't measured."""
@@ -130,10 +129,7 @@ class _Asked(NamedTuple):
 
     def call(self, input_shape: Sequence[int | None]) -> Call:
         """What follows from it for an input of a shape."""
-        shapes = (
-            [UNKNOWN if size is None else size for size in shape]
-            for shape in (input_shape, self.filters_shape)
-        )
+        shapes = in_plan(input_shape), in_plan(self.filters_shape)
         return solve(self.request, *shapes, self.dtype.size)
 
 
@@ -197,7 +193,7 @@ def _tune(
     shape = [instead[a] if n is None else n for a, n in enumerate(asked.input_shape)]
     random = np.random.default_rng(SEED)
     x, filters = (
-        tf.cast(tf.constant(random.standard_normal(size)), asked.dtype)
+        tf.cast(tf.constant(random.standard_normal(size)), asked.dtype)  # type: ignore[arg-type]
         for size in (shape, asked.filters_shape)
     )
     load = asked.call(shape).load

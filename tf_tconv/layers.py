@@ -337,7 +337,7 @@ class Conv2DTranspose(keras.layers.Layer):
     def _spatial_axes(self) -> tuple[int, ...]:
         return self._layout.spatial
 
-    def _check_output_padding(self, output_padding: Any) -> tuple[int, int] | None:
+    def _check_output_padding(self, output_padding: Any) -> tuple[int, ...] | None:
         if output_padding is None:
             return None
         pair = check_entries("output_padding", output_padding, 2, 0, LARGEST)

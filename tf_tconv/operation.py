@@ -272,7 +272,7 @@ def _axes_of(
         "input_size": input_size,
     }
     arguments = {"stride": "strides", "dilation": "dilations"}
-    checked = {
+    checked: dict[str, Any] = {
         name: [getattr(axis, name) for axis in axes]
         if value is None and axes is not None
         else [{"input_size": None}.get(name, 1)] * rank

@@ -300,7 +300,7 @@ _BIAS_LINES = {
     "channels_first": "y = y + keras.ops.reshape(bias, (-1, 1, 1))",
 }
 
-_Said = tuple[Any, Pair | None, tuple[Sides, Sides]]
+_Said = tuple[Any, Pair | None, tuple[Sides, ...]]
 """`padding`, `output_padding`, and the crops that the two come down to."""
 
 
@@ -357,7 +357,7 @@ def _explicit_padding(operation: TransposedConvolution) -> _Said:
 
 
 def _or_default(
-    operation: TransposedConvolution, padding: tuple[Sides, Sides], output_padding: Pair
+    operation: TransposedConvolution, padding: tuple[Sides, ...], output_padding: Pair
 ) -> Pair | None:
     """`output_padding`, or `None` where the default size is the same."""
     axes = zip(operation.axes, padding, output_padding, strict=True)

@@ -333,7 +333,7 @@ def to_weights(kernel: Any, *, groups: int = 1) -> Array:
     return neutral_to_channels_first(kernel, groups)
 
 
-def _check_pads(pads: Any) -> tuple[Sides, Sides]:
+def _check_pads(pads: Any) -> tuple[Sides, ...]:
     if pads is None:
         return (0, 0), (0, 0)
     if not is_sequence(pads) or len(pads) != 4:
@@ -349,7 +349,7 @@ def _check_pads(pads: Any) -> tuple[Sides, Sides]:
 _BIAS_NODE = 'onnx.helper.make_node("Add", ["Z", "bias"], ["Z_bias"])  # bias: B as [out, 1, 1]'
 
 
-def _pad_node(zeros: tuple[Sides, Sides]) -> str:
+def _pad_node(zeros: tuple[Sides, ...]) -> str:
     (top, bottom), (left, right) = zeros
     return (
         'onnx.helper.make_node("Pad", ["Y", "zeros"], ["Z"])  '

@@ -10,8 +10,8 @@ from tf_tconv.layouts import AXIS_UNITS
 __all__ = ["Pair", "Sides", "axis_name", "check_input_size", "check_optional_pair", "check_pair"]
 __all__ += ["is_sequence"]
 
-Pair = tuple[int, int]
-"""One number an axis: (height, width)."""
+Pair = tuple[int, ...]
+"""One number an axis, as (height, width)."""
 
 Sides = tuple[int, int]
 """Two numbers of one axis: (before, after)."""

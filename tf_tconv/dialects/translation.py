@@ -8,7 +8,7 @@ from typing import Any
 
 from tf_tconv.dialects.pairs import Sides
 
-NOTHING: tuple[Sides, Sides] = ((0, 0), (0, 0))
+NOTHING: tuple[Sides, ...] = ((0, 0), (0, 0))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Translation:
     call: str
     data_format: str
     kernel: str
-    crop: tuple[Sides, Sides] = NOTHING
+    crop: tuple[Sides, ...] = NOTHING
     after: tuple[str, ...] = ()
 
     @property
@@ -57,7 +57,7 @@ class Translation:
         return "\n".join((self.call, *self.after))
 
 
-def adds_zeros(crops: tuple[Sides, Sides], said: tuple[Sides, Sides]) -> bool:
+def adds_zeros(crops: tuple[Sides, ...], said: tuple[Sides, ...]) -> bool:
     """Whether zeros have to follow a call that cuts off `said` where `crops` are wanted."""
     return any(
         wanted < got
@@ -73,12 +73,12 @@ def finish(
     data_format: str,
     kernel: str,
     *,
-    crops: tuple[Sides, Sides],
-    said: tuple[Sides, Sides],
+    crops: tuple[Sides, ...],
+    said: tuple[Sides, ...],
     rule: str,
     strict: bool,
-    pad_line: Callable[[tuple[Sides, Sides]], str],
-    crop_line: Callable[[tuple[Sides, Sides]], str] | None = None,
+    pad_line: Callable[[tuple[Sides, ...]], str],
+    crop_line: Callable[[tuple[Sides, ...]], str] | None = None,
     bias_line: str = "",
 ) -> Translation:
     """The translation whose call cuts off `said` of the `crops` wanted.
@@ -121,7 +121,7 @@ def finish(
     return Translation(callee, arguments, call, data_format, kernel, crop, tuple(lines))
 
 
-def slice_line(crop: tuple[Sides, Sides], data_format: str) -> str:
+def slice_line(crop: tuple[Sides, ...], data_format: str) -> str:
     """The line of code that cuts `crop` off a NumPy-like array y."""
     rows, columns = (f"{before or ''}:{-after or ''}" for before, after in crop)
     index = [":", ":", rows, columns] if data_format == "NCHW" else [":", rows, columns, ":"]
@@ -177,7 +177,7 @@ def collapsed(pair: Any) -> Any:
     return pair[0] if isinstance(pair, tuple) and len(pair) == 2 and pair[0] == pair[1] else pair
 
 
-def _change(crops: tuple[Sides, Sides]) -> str:
+def _change(crops: tuple[Sides, ...]) -> str:
     """What signed crops do, in numbers of cells."""
     cut, added = (
         _map_sides(lambda cells, sign=sign: max(sign * cells, 0), crops) for sign in (1, -1)
@@ -186,7 +186,7 @@ def _change(crops: tuple[Sides, Sides]) -> str:
     return " and ".join([*parts, *([f"add {added} zeros to"] if added != NOTHING else [])])
 
 
-def _map_sides(function: Callable[..., int], *crops: tuple[Sides, Sides]) -> tuple[Sides, Sides]:
+def _map_sides(function: Callable[..., int], *crops: tuple[Sides, ...]) -> tuple[Sides, ...]:
     rows, columns = (
         (function(*(sides[0] for sides in axis)), function(*(sides[1] for sides in axis)))
         for axis in zip(*crops, strict=True)

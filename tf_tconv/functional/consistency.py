@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -81,7 +83,7 @@ def check_channels(
     for axis, size in enumerate(filters):
         if not isinstance(size, int):
             sentence = _empty(filters, axis, "{}")
-            checks += checked_later(sentence, (size,), lambda size=size: size >= 1)
+            checks += checked_later(sentence, (size,), functools.partial(operator.ge, size, 1))
     taken = filters[-1]
     checks += check_equal(
         _filters_shape(filters, -1),

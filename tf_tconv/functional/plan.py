@@ -8,7 +8,7 @@ from typing import Any
 from tf_tconv.functional.arguments import DTYPES, check_data_format, check_shape, input_axes
 from tf_tconv.functional.call import Call, Request, arrange, solve
 from tf_tconv.functional.consistency import FILTERS_AXES
-from tf_tconv.geometry import check_name
+from tf_tconv.geometry import Size, check_name
 from tf_tconv.planning import Plan, check_lowering, explain
 from tf_tconv.planning.choices import remembered
 from tf_tconv.planning.costs import BACKENDS
@@ -100,8 +100,13 @@ def call_of(
     image = check_shape("input_shape", input_shape, input_axes(layout))
     filters = check_shape("filters_shape", filters_shape, FILTERS_AXES[layout.rank])
     request = arrange(output_shape, strides, padding, layout.name, dilations, groups)
-    given = ([UNKNOWN if size is None else size for size in shape] for shape in (image, filters))
-    return request, solve(request, *given, DTYPES[check_dtype(dtype)])
+    itemsize = DTYPES[check_dtype(dtype)]
+    return request, solve(request, in_plan(image), in_plan(filters), itemsize)
+
+
+def in_plan(shape: Sequence[int | None]) -> list[Size]:
+    """A shape as `solve` takes it where there is no run."""
+    return [UNKNOWN if size is None else size for size in shape]
 
 
 def check_dtype(dtype: Any) -> str:
