@@ -317,6 +317,9 @@ def _rank_of(axes: Sequence[Axis] | None, numbers: Sequence[Any], data_format: A
         return lengths[0] if lengths[0] in NAMES_BY_RANK else DEFAULT_RANK
     if isinstance(data_format, str) and data_format.upper() in LAYOUTS:
         return LAYOUTS[data_format.upper()].rank
+    *_, crops, _ = numbers
+    if is_sequence(crops) and len(crops) == 1:  # A pair is never one for all axes.
+        return 1
     return DEFAULT_RANK
 
 

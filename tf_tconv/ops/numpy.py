@@ -47,8 +47,7 @@ def pad(x: Array, amounts: Sequence[tuple[int, int]]) -> Array:
     y = np.zeros([sum(pair, size) for size, pair in zip(x.shape, amounts, strict=True)], x.dtype)
     y[
         tuple(
-            slice(before, before + size)
-            for size, (before, _) in zip(x.shape, amounts, strict=True)
+            slice(before, before + size) for size, (before, _) in zip(x.shape, amounts, strict=True)
         )
     ] = x
     return y
