@@ -125,18 +125,18 @@ class TransposedConvolution:
         if axes is None or any(number is not None for number in numbers):
             axes = _axes_of(axes, numbers, data_format)
         axes = tuple(axes)
+        if len(axes) not in NAMES_BY_RANK:
+            raise ValueError(f"axes has {len(axes)} entries; it must have 1, 2 or 3.")
         names = NAMES_BY_RANK[len(axes)]
         data_format = (
             names[0] if data_format is None else check_name("data_format", data_format, names)
         )
         if groups is not None:
             groups = check_integer("groups", groups, 1)
-            for argument, channels in (
-                ("in_channels", in_channels),
-                ("out_channels", out_channels),
-            ):
-                if channels is not None:
-                    check_channels(argument, channels, groups)
+            if in_channels is not None:
+                in_channels = check_channels("in_channels", in_channels, groups)
+            if out_channels is not None:
+                out_channels = check_channels("out_channels", out_channels, groups)
         for name, value in (
             ("axes", axes),
             ("groups", groups),
