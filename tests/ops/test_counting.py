@@ -35,6 +35,7 @@ class Recorder:
 
     def __init__(self):
         self.flops = []
+        self.moved = []
         self.largest = 0
 
     def __getattr__(self, name):
@@ -75,14 +76,16 @@ class Recorder:
     def matmul(self, a, b, *, transpose_a=False, transpose_b=False):
         result = in_numpy.matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
         self.flops.append(2 * result.size * a.shape[-2 if transpose_a else -1])
+        self.moved.append(a.size + b.size + result.size)
         return self._made(result)
 
     def conv(self, x, w, pads, **settings):
         result = in_numpy.conv(x, w, pads, **settings)
-        *kernel, depth, _ = w.shape
+        *kernel, depth, out = w.shape
         cells = x.shape[1:-1]
         taps = math.prod(min(pair) for pair in zip(kernel, cells, strict=True))
         self.flops.append(2 * result.size * taps * depth)
+        self.moved.append(x.size + taps * depth * out + result.size)
         return self._made(result)
 
 
@@ -118,15 +121,16 @@ def arrays(load):
     return [np.ones(shape.shape) for shape in shapes]
 
 
-def multiplied(counted):
-    """FLOPs of each step that multiplies, in order."""
-    return [step.flops for step in counted.steps if isinstance(step, (Convolution, Product))]
+def multiplying(counted):
+    """The steps that multiply, in order."""
+    return [step for step in counted.steps if isinstance(step, (Convolution, Product))]
 
 
 def differences(counted, recorder):
     """What was counted otherwise than recorded."""
     found = {
-        "products": (multiplied(counted), recorder.flops),
+        "products": ([step.flops for step in multiplying(counted)], recorder.flops),
+        "moved by them": ([step.moved for step in multiplying(counted)], recorder.moved),
         "flops": (counted.flops, sum(recorder.flops)),
         "largest": (counted.largest, recorder.largest),
     }
@@ -156,6 +160,27 @@ def test_a_gradient_does_in_numpy_what_is_counted(gradient, way):
         else:
             FILTER_GRADIENT[way](recorder, y, x, load.operation)
         assert not differences(gradient_work(load, gradient, way), recorder), load
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "transposed", "step", "shape"),
+    [
+        ((5, 3), (3, 4), {}, Product(1, 5, 3, 4), (5, 4)),
+        ((5, 3), (4, 3), {"transpose_b": True}, Product(1, 5, 3, 4), (5, 4)),
+        ((3, 5), (3, 4), {"transpose_a": True}, Product(1, 5, 3, 4), (5, 4)),
+        ((2, 5, 3), (3, 4), {}, Product(1, 10, 3, 4), (2, 5, 4)),  # One matrix of all rows.
+        ((2, 5, 3), (1, 3, 4), {}, Product(1, 10, 3, 4), (2, 5, 4)),
+        ((2, 5, 3), (2, 3, 4), {}, Product(2, 5, 3, 4, 2, 2), (2, 5, 4)),
+        ((6, 1, 5, 3), (2, 3, 4), {}, Product(12, 5, 3, 4, 6, 2), (6, 2, 5, 4)),
+        ((1, 5, 3), (2, 3, 4), {}, Product(2, 5, 3, 4, 1, 2), (2, 5, 4)),
+    ],
+)
+def test_a_product_of_batches(a, b, transposed, step, shape):
+    ops = Counter()
+    found = ops.matmul(ops.given(*a), ops.given(*b), **transposed)
+    assert (ops.steps, found.shape) == ([step], shape)
+    assert in_numpy.matmul(np.ones(a), np.ones(b), **transposed).shape == shape
+    assert step.moved == math.prod(a) + math.prod(b) + math.prod(shape)
 
 
 def test_the_results_have_the_counted_shapes():
