@@ -109,7 +109,7 @@ EQUAL = {
 
 @pytest.mark.parametrize("pair", EQUAL.values(), ids=EQUAL)
 def test_equal_operations_are_equal_values(pair):
-    one, other = (replace(each, use_bias=False, in_channels=None) for each in pair)
+    one, other = (replace(each, use_bias=False) for each in pair)
     assert one == other
     assert hash(one) == hash(other)
     assert repr(one) == repr(other)
@@ -194,13 +194,16 @@ def test_crops_say_what_a_padding_by_name_does(padding, kernel, size):
         assert [*map(signed.contributions, cells)] == [*map(axis.contributions, cells)]
 
 
-def test_trimming_leaves_out_what_reaches_nothing():
+@pytest.mark.parametrize("crops", [(6, 0), (0, 6), (3, 3)])
+def test_trimming_leaves_out_what_reaches_nothing(crops):
+    """Of 4 cells and 4 taps: the last, the first, and all of them reach the one output."""
     operation = TransposedConvolution(
-        kernel_size=(4, 3), crops=((6, 0), (0, 0)), input_size=(4, 3), in_channels=1, out_channels=1
+        kernel_size=(4, 3), crops=(crops, (0, 0)), input_size=(4, 3), in_channels=1, out_channels=1
     )
     trimmed = operation.trimmed()
+    left = 4 if crops == (3, 3) else 1
     assert trimmed.output_size == operation.output_size == (1, 5)
-    assert (trimmed.input_size, trimmed.kernel_size) == ((1, 3), (1, 3))
+    assert (trimmed.input_size, trimmed.kernel_size) == ((left, 3), (left, 3))
     assert trimmed.trimmed() is trimmed
 
 
