@@ -20,7 +20,7 @@ from tf_tconv.functional.arguments import check_size, input_axes, vector_entries
 from tf_tconv.functional.call import Request
 from tf_tconv.functional.requests import AxisRequest, paddings_together
 from tf_tconv.functional.transpose import transpose
-from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
+from tf_tconv.geometry import AxisNames, a_type, brief, check_integer, check_name, check_padding
 from tf_tconv.layouts import AXIS_UNITS, Layout
 from tf_tconv.layouts import LAYOUTS as LAYOUTS_BY_NAME
 from tf_tconv.limits import LARGEST
@@ -369,9 +369,7 @@ class Conv2DTranspose(keras.layers.Layer):
         if isinstance(output_size, (list, tuple)):
             entries = list(output_size)
         elif shape is None:
-            raise TypeError(
-                f"output_size={brief(output_size)} is a {type(output_size).__name__}; {legal}."
-            )
+            raise TypeError(f"output_size={brief(output_size)} is {a_type(output_size)}; {legal}.")
         elif isinstance(output_size, keras.KerasTensor) and len(shape) == 4:
             height, width = (shape[axis] for axis in self._spatial_axes)
             return height, width
@@ -385,7 +383,7 @@ class Conv2DTranspose(keras.layers.Layer):
         else:
             entries = []
         if len(entries) != 2:
-            raise ValueError(f"output_size={brief(output_size)} is no pair; {legal}.")
+            raise ValueError(f"output_size={brief(output_size)} is not a pair; {legal}.")
         height, width = (
             check_size(f"output_size[{axis}]", entry) for axis, entry in enumerate(entries)
         )
@@ -466,7 +464,7 @@ def _paddings(padding: Any) -> Any:
     for axis, pair in enumerate(padding):
         if not isinstance(pair, (list, tuple)):
             raise TypeError(
-                f"padding[{axis}]={brief(pair)} is a {type(pair).__name__}; it must be a pair "
+                f"padding[{axis}]={brief(pair)} is {a_type(pair)}; it must be a pair "
                 "(before, after) of integers of at least 0."
             )
         pairs.append(check_padding(pair, f"padding[{axis}]"))

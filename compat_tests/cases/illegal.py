@@ -121,7 +121,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "output-scalar",
         {"output_shape": 10},
         TYPE,
-        "output_shape=10 is an? int; .*2 .* or 4 integers",
+        "output_shape=10 is an int; .*2 .* or 4 integers",
         ABORTS,
     ),
     _row(
@@ -726,7 +726,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         r'padding="EXPLICIT" is unknown; .*\[top, bottom\]',
     ),
     _row("padding-none", {"padding": None}, TYPE, 'padding=None is a NoneType; .*"SAME", "VALID"'),
-    _row("padding-integer", {"padding": 1}, TYPE, 'padding=1 is an? int; .*"SAME", "VALID"'),
+    _row("padding-integer", {"padding": 1}, TYPE, 'padding=1 is an int; .*"SAME", "VALID"'),
     _row(
         "padding-2-pairs",
         {"padding": [[1, 1], [1, 1]]},
@@ -739,7 +739,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         VALUE,
         r"padding\[1\]=\(1,\) has 1 entries; .* pair",
     ),
-    _row("padding-flat", {"padding": [0, 1, 1, 0]}, TYPE, r"padding\[0\]=0 is an? int; .* pair"),
+    _row("padding-flat", {"padding": [0, 1, 1, 0]}, TYPE, r"padding\[0\]=0 is an int; .* pair"),
     _row(
         "padding-negative",
         {"padding": [[0, 0], [-1, 0], [0, 0], [0, 0]]},
@@ -795,7 +795,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         VALUE,
         'data_format="channels_last" is unknown; .*"NHWC", "NCHW"',
     ),
-    _row("format-integer", {"data_format": 0}, TYPE, 'data_format=0 is an? int; .*"NHWC", "NCHW"'),
+    _row("format-integer", {"data_format": 0}, TYPE, 'data_format=0 is an int; .*"NHWC", "NCHW"'),
     _row("groups-0", {"groups": 0}, VALUE, "groups=0 is out of range; .* from 1 to 2147483647"),
     _row(
         "groups-negative",

@@ -98,11 +98,11 @@ ARGUMENTS = (
         *('padding="sane"', PADDINGS, 'Did you mean "same"?'),
     ),
     row("padding_causal", {"padding": "causal"}, ValueError, 'padding="causal"', PADDINGS),
-    row("padding_integer", {"padding": 1}, TypeError, "padding=1 is a int", PADDINGS),
+    row("padding_integer", {"padding": 1}, TypeError, "padding=1 is an int", PADDINGS),
     row("padding_none", {"padding": None}, TypeError, "padding=None is a NoneType", PADDINGS),
     row(
         *("padding_flat", {"padding": (1, 1)}, TypeError),
-        *("padding[0]=1 is a int", "a pair (before, after) of integers of at least 0"),
+        *("padding[0]=1 is an int", "a pair (before, after) of integers of at least 0"),
     ),
     row(
         *("padding_one_axis", {"padding": ((1, 1),)}, ValueError),
@@ -165,7 +165,7 @@ ARGUMENTS = (
     ),
     row(
         *("data_format_integer", {"data_format": 3}, TypeError),
-        *("data_format=3 is a int", '"channels_last", "channels_first"'),
+        *("data_format=3 is an int", '"channels_last", "channels_first"'),
     ),
     row("groups_zero", {"groups": 0}, ValueError, "groups=0", INTEGER),
     row("groups_float", {"groups": 2.0}, TypeError, "groups=2.0 is a float", INTEGER),
@@ -181,7 +181,7 @@ ARGUMENTS = (
         *('lowering="fft"', '"auto"', '"zero_insertion"', '"native"'),
     ),
     row("lowering_none", {"lowering": None}, TypeError, "lowering=None is a NoneType", '"auto"'),
-    row("lowering_integer", {"lowering": 1}, TypeError, "lowering=1 is a int", '"auto"'),
+    row("lowering_integer", {"lowering": 1}, TypeError, "lowering=1 is an int", '"auto"'),
     # What Keras itself looks up, in its own words.
     row("activation_unknown", {"activation": "reluu"}, ValueError, "reluu"),
     row("kernel_initializer_unknown", {"kernel_initializer": "hee"}, ValueError, "hee"),
@@ -253,7 +253,7 @@ CALLS = (
     call("size_three_entries", "output_size=(9, 9, 4)", PAIR, asked=(9, 9, 4)),
     call("size_four_entries", "output_size=(2, 9, 9, 4)", PAIR, asked=(2, 9, 9, 4)),
     call("size_no_entries", "output_size=()", PAIR, asked=()),
-    call("size_integer", "output_size=9 is a int", PAIR, asked=9, error=TypeError),
+    call("size_integer", "output_size=9 is an int", PAIR, asked=9, error=TypeError),
     call("size_string", "output_size='same' is a str", PAIR, asked="same", error=TypeError),
     call(
         "size_dict",
@@ -262,11 +262,13 @@ CALLS = (
         asked={"height": 9},
         error=TypeError,
     ),
-    call("size_scalar_tensor", "output_size=", "no pair", PAIR, asked=tf.constant(9)),
-    call("size_long_tensor", "output_size=", "no pair", PAIR, asked=tf.constant([2, 9, 9])),
-    call("size_matrix", "output_size=", "no pair", PAIR, asked=tf.constant([[9, 9]])),
-    call("size_image_rank_3", "output_size=", "no pair", PAIR, asked=tf.zeros([9, 9, 4])),
-    call("size_image_rank_5", "output_size=", "no pair", PAIR, asked=tf.zeros([2, 1, 9, 9, 4])),
+    call("size_scalar_tensor", "output_size=", "is not a pair", PAIR, asked=tf.constant(9)),
+    call("size_long_tensor", "output_size=", "is not a pair", PAIR, asked=tf.constant([2, 9, 9])),
+    call("size_matrix", "output_size=", "is not a pair", PAIR, asked=tf.constant([[9, 9]])),
+    call("size_image_rank_3", "output_size=", "is not a pair", PAIR, asked=tf.zeros([9, 9, 4])),
+    call(
+        "size_image_rank_5", "output_size=", "is not a pair", PAIR, asked=tf.zeros([2, 1, 9, 9, 4])
+    ),
     call(
         "size_float_tensor",
         "output_size[0]",

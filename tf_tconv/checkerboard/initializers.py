@@ -65,7 +65,7 @@ class ICNR(keras.initializers.Initializer):
                 below, above = size // stride * stride, -(-size // stride) * stride
                 near = f"{below} or {above}" if below else f"{above}"
                 raise ValueError(
-                    f"the kernel {name} {size} is no multiple of the stride {stride}, so its "
+                    f"the kernel {name} {size} is not a multiple of the stride {stride}, so its "
                     f"phases have unequal numbers of taps and cannot be equal; near are {near}."
                 )
         small = (height // self.strides[0], width // self.strides[1], *channels)

@@ -24,6 +24,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.tables import Row, Sheet, screen
+from tf_tconv.geometry import with_article
 from tf_tconv.writing import write_whole
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def convert(
             f"large as {result.largest_output:.3g}."
         )
     for layer in result.left:
-        _say(console, f"Left as it is: {layer.path}, a {layer.kind}: {layer.reason}.")
+        _say(console, f"Left as it is: {layer.path}, {with_article(layer.kind)}: {layer.reason}.")
     _say(console, f"{destination} is written.")
 
 
@@ -277,7 +278,9 @@ def _nothing(source: Path, path: Path, to: Target, result: conversion.Conversion
     text = f"{source} has no {old}.Conv2DTranspose to exchange; {path} is not written."
     if result.left:
         text += " Left as they are: "
-        text += "; ".join(f"{each.path}, a {each.kind}: {each.reason}" for each in result.left)
+        text += "; ".join(
+            f"{each.path}, {with_article(each.kind)}: {each.reason}" for each in result.left
+        )
         text += "."
     return text
 
