@@ -267,7 +267,7 @@ def test_what_is_left_is_named_with_the_reason(name):
     (left,) = convert(model).left
     assert (left.path, left.kind) == (f"inside/each/{name}", kind)
     assert reason in left.reason
-    with pytest.warns(UserWarning, match=rf'left as they are: "inside/each/{name}", a {kind}: '):
+    with pytest.warns(UserWarning, match=rf'left as they are: "inside/each/{name}", an? {kind}: '):
         tf_tconv.convert_model(model)
 
 
