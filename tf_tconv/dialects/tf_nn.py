@@ -119,7 +119,7 @@ def from_arguments(
             dilation,
             side,
             input_size=cells,
-            output_size=asked and asked[axis],
+            output_size=asked[axis] if asked else None,
             names=AxisNames(f"output_shape's {axis_name(axis)}", unit=axis_name(axis)),
         )
 
