@@ -24,6 +24,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.tables import Row, Sheet, screen
+from tf_tconv.commands.translate import OPERATION
 from tf_tconv.geometry import with_article
 from tf_tconv.writing import write_whole
 
@@ -322,8 +323,13 @@ def _as_json(
         "in": str(source),
         "out": str(destination),
         "to": to,
-        "swapped": [dataclasses.asdict(layer) for layer in result.swapped],
+        "swapped": [_swapped(layer) for layer in result.swapped],
         "left": [dataclasses.asdict(layer) for layer in result.left],
         "largest_difference": result.largest_difference,
         "largest_output": result.largest_output,
     }
+
+
+def _swapped(layer: conversion.SwappedLayer) -> dict[str, Any]:
+    operation = {name: getattr(layer.operation, name) for name in OPERATION}
+    return {**dataclasses.asdict(layer), "operation": operation}
