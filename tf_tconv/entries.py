@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tf_tconv.geometry import brief, check_integer
+from tf_tconv.geometry import brief, check_integer, entry_count
 
 AXES_SAID = {1: "(width,)", 2: "(height, width)", 3: "(depth, height, width)"}
 """By the number of spatial axes, what an entry stands for."""
@@ -52,7 +52,7 @@ def check_entries(
         entries *= rank
     if len(entries) != rank:
         raise ValueError(
-            f"{argument}={brief(value)} has {len(entries)} entries; it must be an integer or "
+            f"{argument}={brief(value)} has {entry_count(entries)}; it must be an integer or "
             f"{rank} integers, {AXES_SAID[rank]}."
         )
     return tuple(

@@ -39,7 +39,7 @@ import difflib
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -661,8 +661,8 @@ def check_padding(padding: Any, argument: str = "padding") -> Padding:
         return check_name(argument, padding, PADDING_NAMES, "a pair (before, after)")
     if len(padding) != 2:
         raise ValueError(
-            f"{argument}={brief(padding)} has {len(padding)} entries; explicit padding of an axis "
-            "is a pair (before, after) of integers of at least 0."
+            f"{argument}={brief(padding)} has {entry_count(padding)}; explicit padding of an "
+            "axis is a pair (before, after) of integers of at least 0."
         )
     before, after = (
         check_integer(f"{argument}[{side}]", cells, 0) for side, cells in enumerate(padding)
@@ -679,6 +679,11 @@ def with_article(name: str) -> str:
 def a_type(value: Any) -> str:
     """The type of `value` as a message says it: "an int", "a str"."""
     return with_article(type(value).__name__)
+
+
+def entry_count(value: Sized) -> str:
+    """How many entries `value` has, as a message says it: "1 entry", "3 entries"."""
+    return "1 entry" if len(value) == 1 else f"{len(value)} entries"
 
 
 def brief(value: Any, limit: int = 60) -> str:

@@ -20,7 +20,15 @@ from tf_tconv.functional.arguments import check_size, input_axes, vector_entries
 from tf_tconv.functional.call import Request
 from tf_tconv.functional.requests import AxisRequest, paddings_together
 from tf_tconv.functional.transpose import transpose
-from tf_tconv.geometry import AxisNames, a_type, brief, check_integer, check_name, check_padding
+from tf_tconv.geometry import (
+    AxisNames,
+    a_type,
+    brief,
+    check_integer,
+    check_name,
+    check_padding,
+    entry_count,
+)
 from tf_tconv.layouts import AXIS_UNITS, Layout
 from tf_tconv.layouts import LAYOUTS as LAYOUTS_BY_NAME
 from tf_tconv.limits import LARGEST
@@ -457,7 +465,7 @@ def _paddings(padding: Any) -> Any:
         return check_name("padding", padding, ("valid", "same"), legal)
     if len(padding) != 2:
         raise ValueError(
-            f"padding={brief(padding)} has {len(padding)} entries; explicit padding is "
+            f"padding={brief(padding)} has {entry_count(padding)}; explicit padding is "
             "((top, bottom), (left, right)), integers of at least 0."
         )
     pairs = []

@@ -99,7 +99,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "output-1-entry",
         {"output_shape": [10]},
         VALUE,
-        r"output_shape=\[10\] has 1 entries; .* 2 .*or 4",
+        r"output_shape=\[10\] has 1 entry; .* 2 .*or 4",
     ),
     _row(
         "output-3-entries",
@@ -737,7 +737,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "padding-1-cell",
         {"padding": [[0, 0], [1], [1, 1], [0, 0]]},
         VALUE,
-        r"padding\[1\]=\(1,\) has 1 entries; .* pair",
+        r"padding\[1\]=\(1,\) has 1 entry; .* pair",
     ),
     _row("padding-flat", {"padding": [0, 1, 1, 0]}, TYPE, r"padding\[0\]=0 is an int; .* pair"),
     _row(

@@ -59,7 +59,7 @@ ARGUMENTS = (
     row("kernel_negative", {"kernel_size": (-1, 3)}, ValueError, "kernel_size[0]=-1", INTEGER),
     row(
         *("kernel_one_entry", {"kernel_size": (3,)}, ValueError),
-        *("kernel_size=(3,) has 1 entries", "an integer or 2 integers, (height, width)"),
+        *("kernel_size=(3,) has 1 entry", "an integer or 2 integers, (height, width)"),
     ),
     row(
         *("kernel_three_entries", {"kernel_size": (3, 3, 3)}, ValueError),
@@ -90,7 +90,7 @@ ARGUMENTS = (
     row("dilation_string", {"dilation_rate": "2"}, TypeError, "dilation_rate='2'", INTEGER),
     row(
         *("dilation_one_entry", {"dilation_rate": [2]}, ValueError),
-        *("dilation_rate=[2] has 1 entries", "(height, width)"),
+        *("dilation_rate=[2] has 1 entry", "(height, width)"),
     ),
     row("dilation_set", {"dilation_rate": {2}}, TypeError, "dilation_rate={2} is a set", INTEGER),
     row(
@@ -106,7 +106,7 @@ ARGUMENTS = (
     ),
     row(
         *("padding_one_axis", {"padding": ((1, 1),)}, ValueError),
-        *("padding=((1, 1),) has 1 entries", "((top, bottom), (left, right))"),
+        *("padding=((1, 1),) has 1 entry", "((top, bottom), (left, right))"),
     ),
     row(
         *("padding_of_the_function", {"padding": [[0, 0], [1, 1], [1, 1], [0, 0]]}, ValueError),
@@ -149,7 +149,7 @@ ARGUMENTS = (
     ),
     row(
         *("output_padding_one_entry", {"output_padding": (1,)}, ValueError),
-        *("output_padding=(1,) has 1 entries", "2 integers, (height, width)"),
+        *("output_padding=(1,) has 1 entry", "2 integers, (height, width)"),
     ),
     row(
         *("output_padding_string", {"output_padding": "same"}, TypeError),

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from tf_tconv.entries import AXES_SAID, is_sequence
 from tf_tconv.functional.conditions import Check
-from tf_tconv.geometry import Padding, Size, a_type, brief, check_integer, check_name, check_padding
+from tf_tconv.geometry import (
+    Padding,
+    Size,
+    a_type,
+    brief,
+    check_integer,
+    check_name,
+    check_padding,
+    entry_count,
+)
 from tf_tconv.layouts import LAYOUTS, NAMES_BY_RANK, Layout
 from tf_tconv.limits import LARGEST
 
@@ -45,7 +54,7 @@ def check_shape(argument: str, shape: Any, axes: str) -> list[int | None]:
     entries, rank = list(shape), len(axes.split(", "))
     if len(entries) != rank:
         raise ValueError(
-            f"{argument}={brief(shape)} has {len(entries)} entries; it must have {rank}, {axes}."
+            f"{argument}={brief(shape)} has {entry_count(entries)}; it must have {rank}, {axes}."
         )
     return [
         None if entry is None else check_integer(f"{argument}[{index}]", entry, 0)
@@ -180,7 +189,7 @@ def check_steps(argument: str, value: Any, layout: Layout) -> tuple[int, ...]:
     entries = list(value)
     if len(entries) not in (1, rank, rank + 2):
         raise ValueError(
-            f"{argument}={brief(value)} has {len(entries)} entries; it must have "
+            f"{argument}={brief(value)} has {entry_count(entries)}; it must have "
             f"{_lengths(rank)} or {rank + 2} ({layout.name})."
         )
     cells = [
@@ -219,8 +228,8 @@ def check_paddings(padding: Any, layout: Layout) -> tuple[Padding, ...]:
     pairs = list(padding)
     if len(pairs) != rank + 2:
         raise ValueError(
-            f"padding={brief(padding)} has {len(pairs)} entries; explicit padding has {rank + 2}, "
-            f"one pair (before, after) an axis of {layout.name}: {legal}."
+            f"padding={brief(padding)} has {entry_count(pairs)}; explicit padding has "
+            f"{rank + 2}, one pair (before, after) an axis of {layout.name}: {legal}."
         )
     checked: list[Any] = []
     for index, pair in enumerate(pairs):
@@ -279,8 +288,9 @@ def check_output_shape(output_shape: Any, layout: Layout) -> OutputShape:
         positions = (None, *range(rank), None)
     elif len(entries) not in (0, rank + 2):
         raise ValueError(
-            f"output_shape={brief(output_shape)} has {len(entries)} entries; it must have {rank} "
-            f"{_cells_said(rank)} or {rank + 2} ({layout.name}), or be None for the default size."
+            f"output_shape={brief(output_shape)} has {entry_count(entries)}; it must have "
+            f"{rank} {_cells_said(rank)} or {rank + 2} ({layout.name}), or be None for the "
+            "default size."
         )
     arguments = [f"output_shape[{position}]" for position in positions]
     batch, *cells, channels = (
