@@ -21,7 +21,13 @@ def is_sequence(value: Any) -> bool:
 
 
 def check_entries(
-    argument: str, value: Any, rank: int, lowest: int = 1, highest: int | None = None
+    argument: str,
+    value: Any,
+    rank: int,
+    lowest: int = 1,
+    highest: int | None = None,
+    *,
+    one_for_all: bool = True,
 ) -> tuple[int, ...]:
     """An entry an axis, from an int for all, a sequence of one for all, or one each.
 
@@ -31,6 +37,8 @@ def check_entries(
         rank: the number of axes.
         lowest: the smallest legal int.
         highest: the largest, if there is one.
+        one_for_all: whether a sequence of one entry is legal, as torch and JAX have it and Keras
+            does not.
 
     Raises:
         TypeError: an entry that is not an int.
@@ -48,7 +56,7 @@ def check_entries(
     if not is_sequence(value):
         return (check_integer(argument, value, lowest, highest),) * rank
     entries = list(value)
-    if len(entries) == 1:
+    if len(entries) == 1 and one_for_all:
         entries *= rank
     if len(entries) != rank:
         raise ValueError(

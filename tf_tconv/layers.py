@@ -126,9 +126,13 @@ class Conv2DTranspose(keras.layers.Layer):
             )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_integer("filters", filters, 1, LARGEST)
-        self.kernel_size = check_entries("kernel_size", kernel_size, 2, 1, LARGEST)
-        self.strides = check_entries("strides", strides, 2, 1, LARGEST)
-        self.dilation_rate = check_entries("dilation_rate", dilation_rate, 2, 1, LARGEST)
+        self.kernel_size = check_entries(
+            "kernel_size", kernel_size, 2, 1, LARGEST, one_for_all=False
+        )
+        self.strides = check_entries("strides", strides, 2, 1, LARGEST, one_for_all=False)
+        self.dilation_rate = check_entries(
+            "dilation_rate", dilation_rate, 2, 1, LARGEST, one_for_all=False
+        )
         self.padding = _paddings(padding)
         self.output_padding = self._check_output_padding(output_padding)
         self.data_format = (
@@ -348,7 +352,7 @@ class Conv2DTranspose(keras.layers.Layer):
     def _check_output_padding(self, output_padding: Any) -> tuple[int, ...] | None:
         if output_padding is None:
             return None
-        pair = check_entries("output_padding", output_padding, 2, 0, LARGEST)
+        pair = check_entries("output_padding", output_padding, 2, 0, LARGEST, one_for_all=False)
         for axis, cells in enumerate(pair):
             most = self.strides[axis]
             if not isinstance(self.padding, str):
