@@ -37,8 +37,7 @@ def check_entries(
         rank: the number of axes.
         lowest: the smallest legal int.
         highest: the largest, if there is one.
-        one_for_all: whether a sequence of one entry is legal, as torch and JAX have it and Keras
-            does not.
+        one_for_all: whether a sequence of one entry is legal; for Keras' layers it is not.
 
     Raises:
         TypeError: an entry that is not an int.

@@ -179,7 +179,8 @@ class Conv2DTranspose(keras.layers.Layer):
             )
         if channels % self.groups:
             raise ValueError(
-                f"groups={self.groups} does not divide the {channels} input channels; it must."
+                f"groups={self.groups} does not divide the {channels} input channels; it must "
+                "divide them."
             )
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
         shape = (*self.kernel_size, self.filters // self.groups, channels)

@@ -69,8 +69,8 @@ class ResizeConv2D(keras.layers.Conv2D):
     ) -> None:
         if "strides" in kwargs:
             raise TypeError(
-                f"strides={kwargs['strides']} has no place here: the convolution has stride 1; by "
-                "how much to enlarge says size."
+                f"strides={kwargs['strides']} has no place here: the convolution has stride 1, "
+                "and size says by how much to enlarge."
             )
         super().__init__(
             filters,
