@@ -60,7 +60,7 @@ def check_entries(
     if len(entries) != rank:
         raise ValueError(
             f"{argument}={brief(value)} has {entry_count(entries)}; it must be an integer or "
-            f"{rank} integers, {AXES_SAID[rank]}."
+            f"{rank} integer{'s' * (rank > 1)}, {AXES_SAID[rank]}."
         )
     return tuple(
         check_integer(f"{argument}[{axis}]", entry, lowest, highest)

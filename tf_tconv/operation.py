@@ -128,18 +128,18 @@ class TransposedConvolution:
         if axes is None or any(number is not None for number in numbers):
             axes = _axes_of(axes, numbers, data_format)
         axes = tuple(axes)
+        if len(axes) not in NAMES_BY_RANK:
+            raise ValueError(f"axes has {len(axes)} entries; it must have 1, 2 or 3.")
         names = NAMES_BY_RANK[len(axes)]
         data_format = (
             names[0] if data_format is None else check_name("data_format", data_format, names)
         )
         if groups is not None:
             groups = check_integer("groups", groups, 1)
-            for argument, channels in (
-                ("in_channels", in_channels),
-                ("out_channels", out_channels),
-            ):
-                if channels is not None:
-                    check_channels(argument, channels, groups)
+            if in_channels is not None:
+                in_channels = check_channels("in_channels", in_channels, groups)
+            if out_channels is not None:
+                out_channels = check_channels("out_channels", out_channels, groups)
         for name, value in (
             ("axes", axes),
             ("groups", groups),
@@ -334,6 +334,9 @@ def _rank_of(axes: Sequence[Axis] | None, numbers: Sequence[Any], data_format: A
         return lengths[0] if lengths[0] in NAMES_BY_RANK else DEFAULT_RANK
     if isinstance(data_format, str) and data_format.upper() in LAYOUTS:
         return LAYOUTS[data_format.upper()].rank
+    *_, crops, _ = numbers
+    if is_sequence(crops) and len(crops) == 1:  # A pair is never one for all axes.
+        return 1
     return DEFAULT_RANK
 
 

@@ -15,7 +15,7 @@ from tf_tconv.conversion.result import Conversion, LeftLayer, SwappedLayer
 from tf_tconv.conversion.state import check_equal_state, compile_alike, copy_state
 from tf_tconv.dialects import keras as dialect
 from tf_tconv.geometry import a_type, brief, check_name, with_article
-from tf_tconv.lowerings import NAMES
+from tf_tconv.planning import check_lowering
 from tf_tconv.verification import Reference, equal_on_integers
 
 INSIDE = ("refuse", "copy", "in place", "leave")
@@ -124,7 +124,7 @@ def convert(
     """
     _check_model(model)
     to = check_name("to", to, ("tf_tconv", "keras"))
-    lowering = check_name("lowering", lowering, ("auto", *NAMES, "native"))
+    lowering = check_lowering(lowering)
     inside = check_name("inside", inside, INSIDE)
     exchange = Exchange(to, lowering)
     if inside == "in place":

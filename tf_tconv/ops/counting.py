@@ -62,6 +62,7 @@ class Product:
         rows: of the left operand and the result.
         depth: what is summed over.
         columns: of the right operand and the result.
+        left: different matrices on the left.
         right: different matrices on the right.
     """
 
@@ -69,6 +70,7 @@ class Product:
     rows: int
     depth: int
     columns: int
+    left: int = 1
     right: int = 1
 
     @property
@@ -79,8 +81,8 @@ class Product:
     @property
     def moved(self) -> int:
         """Numbers read and written, each once."""
-        left = self.batch // self.right * self.rows * self.depth
-        return left + self.right * self.depth * self.columns + self.written
+        read = self.left * self.rows + self.right * self.columns
+        return read * self.depth + self.written
 
     @property
     def written(self) -> int:
@@ -284,11 +286,12 @@ class Counter:
         depth, rows = a.shape[-2:] if transpose_a else a.shape[-2:][::-1]
         columns = b.shape[-2] if transpose_b else b.shape[-1]
         leading = _broadcast(a.shape[:-2], b.shape[:-2])
-        matrices, right = math.prod(leading), math.prod(b.shape[:-2])
+        matrices = math.prod(leading)
+        left, right = math.prod(a.shape[:-2]), math.prod(b.shape[:-2])
         if right == 1:  # One matrix of all rows.
             step = Product(1, matrices * rows, depth, columns)
         else:
-            step = Product(matrices, rows, depth, columns, right)
+            step = Product(matrices, rows, depth, columns, left, right)
         return self._new([*leading, rows, columns], step)
 
     def conv(

@@ -43,7 +43,14 @@ def transpose(x: Array, order: Sequence[int]) -> Array:
 
 def pad(x: Array, amounts: Sequence[tuple[int, int]]) -> Array:
     """`x` with zeros (before, after) each axis."""
-    return np.pad(x, list(amounts))
+    # Several times faster on small arrays than `np.pad`.
+    y = np.zeros([sum(pair, size) for size, pair in zip(x.shape, amounts, strict=True)], x.dtype)
+    y[
+        tuple(
+            slice(before, before + size) for size, (before, _) in zip(x.shape, amounts, strict=True)
+        )
+    ] = x
+    return y
 
 
 def crop(x: Array, amounts: Sequence[tuple[int, int]]) -> Array:
@@ -78,7 +85,7 @@ def reverse(x: Array, axis: int) -> Array:
 
 def widen(x: Array) -> Array:
     """`x` in the type to add up products in."""
-    return x.astype(np.float32) if x.dtype.name in HALVES else x
+    return x.astype(np.float32) if x.itemsize == 2 and x.dtype.name in HALVES else x
 
 
 def like(y: Array, x: Array) -> Array:
@@ -133,7 +140,8 @@ def conv(
         for size, k, s, d in zip(x.shape[1:-1], kernel, strides, dilations, strict=True)
     ]
     wide = widen(x)
-    taps = widen(w).reshape(*kernel, per_group, groups, out // groups)
+    # [*kernel, groups, in / groups, out / groups]
+    taps = widen(w).reshape(*kernel, per_group, groups, out // groups).swapaxes(-3, -2)
     y = np.zeros((x.shape[0], *windows, groups, out // groups), np.result_type(wide, taps))
     for tap in itertools.product(*map(range, kernel)):
         cells = tuple(
@@ -142,5 +150,5 @@ def conv(
         )
         seen = wide[(slice(None), *cells)]
         seen = seen.reshape(*seen.shape[:-1], groups, 1, per_group)
-        y += np.matmul(seen, np.moveaxis(taps[tap], 1, 0))[..., 0, :]
+        y += np.matmul(seen, taps[tap])[..., 0, :]
     return like(y.reshape(*y.shape[:-2], out), x)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from tf_tconv.geometry import check_name
 from tf_tconv.limits import LARGEST
-from tf_tconv.lowerings import NAMES, REGISTRY
+from tf_tconv.lowerings import REGISTRY
 from tf_tconv.operation import TransposedConvolution
 from tf_tconv.ops.counting import Work
 from tf_tconv.planning import costs
@@ -96,7 +96,7 @@ def check_lowering(lowering: str) -> str:
         TypeError: not a string.
         ValueError: no such lowering.
     """
-    return check_name("lowering", lowering, ("auto", *NAMES, "native"))
+    return check_name("lowering", lowering, ("auto", *REGISTRY))
 
 
 def choose(
@@ -194,7 +194,7 @@ def cheapest(load: Load, backend: str) -> str:
 def candidates(load: Load, backend: str) -> tuple[Candidate, ...]:
     """All lowerings for a call, the cheapest first."""
     allowed = _allowed(load)
-    counted = {name: work(load, name) for name in NAMES}
+    counted = {name: work(load, name) for name in REGISTRY}
     found = [
         _candidate(name, each, load, backend, allowed)
         for name, each in counted.items()

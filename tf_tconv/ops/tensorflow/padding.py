@@ -8,13 +8,25 @@ from typing import Any
 import tensorflow as tf
 
 from tf_tconv.geometry import AxisGeometry, Size, lowest_surplus, split_padding
+from tf_tconv.ops.arithmetic import times
 from tf_tconv.ops.signed import padded_and_cropped
-from tf_tconv.ops.tensorflow.sizes import maximum, sizes
+from tf_tconv.ops.tensorflow.sizes import maximum, reshape, sizes
+
+MOST_AXES = 6
+"""That `tf.pad` knows on CPUs (TensorFlow 2.21)."""
 
 
 def pad(x: tf.Tensor, amounts: Sequence[tuple[Size, Size]]) -> tf.Tensor:
     """`x` with zeros (before, after) each axis, none of them negative."""
-    return tf.pad(x, [list(pair) for pair in amounts])
+    if len(amounts) <= MOST_AXES:
+        return tf.pad(x, [list(pair) for pair in amounts])
+    # The first axes, with those behind as one; then those, with the first as one.
+    cut = MOST_AXES - 1
+    behind = sizes(x)[cut:]
+    x = pad(reshape(x, [*sizes(x)[:cut], times(*behind)]), [*amounts[:cut], (0, 0)])
+    front = sizes(x)[:-1]
+    x = pad(reshape(x, [times(*front), *behind]), [(0, 0), *amounts[cut:]])
+    return reshape(x, [*front, *sizes(x)[1:]])
 
 
 def crop(x: tf.Tensor, amounts: Sequence[tuple[Size, Size]]) -> tf.Tensor:
