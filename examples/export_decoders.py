@@ -3,8 +3,8 @@
     python examples/export_decoders.py --width 0.25 --steps 5
     python examples/export_decoders.py --decoder pix2pix --width 1
 
-Each decoder of `examples/decoders.py` is built with Keras' layers and trained for a few steps on
-the photographs that ship with scikit-learn. Then its transposed convolutions are exchanged for
+Each decoder of `tf_tconv.benchmark.models` is built with Keras' layers and trained for a few steps
+on the photographs that ship with scikit-learn. Then its transposed convolutions are exchanged for
 ours, and back, and the new model is exported as SavedModel, LiteRT and ONNX and run in each. The
 program prints how far each is from the trained model, relative to its largest output.
 

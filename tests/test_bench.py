@@ -172,7 +172,7 @@ def test_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--layers", "no such model"], "is in the title or shape of none"),
+        (["--layers", "no such model"], "is in no layer's title or shape"),
         (["--mode", "fast"], "Invalid value"),
         (["--seconds", "0"], "Invalid value"),
     ],

@@ -259,12 +259,12 @@ def test_bilinear_upsampling_is_tensorflows_resizing_inside(strides, groups):
         (
             lambda: ICNR(2)((3, 4, 1, 1)),
             ValueError,
-            r"height 3 is no multiple of the stride 2, .* 2 or 4",
+            r"height 3 is not a multiple of the stride 2, .* 2 or 4",
         ),
         (
             lambda: ICNR(3)((3, 2, 1, 1)),
             ValueError,
-            r"width 2 is no multiple of the stride 3, .* are 3",
+            r"width 2 is not a multiple of the stride 3, .* are 3",
         ),
         (lambda: ICNR(2)((4, 4)), ValueError, r"shape=\(4, 4\) has 2 entries"),
         (lambda: BilinearUpsampling(2)((3, 4, 1, 1)), ValueError, r"height 3 .* by 2 takes 4 taps"),

@@ -550,7 +550,7 @@ class TestErrors:
 
         model = keras.Sequential([Input((4, 4, 2)), Odd(3, name="odd"), NATIVE(2, 3)])
         with pytest.raises(
-            ValueError, match='layer "odd", a Odd, cannot be cloned from its config'
+            ValueError, match='layer "odd", an Odd, cannot be cloned from its config'
         ):
             convert(model)
 

@@ -127,10 +127,10 @@ def test_entries_serve_where_the_matrix_would_not():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"input_shape": 3}, TypeError, r"input_shape=3 is a int; it must be \(height, width\)"),
+        ({"input_shape": 3}, TypeError, r"input_shape=3 is an int; it must be \(height, width\)"),
         ({"input_shape": "33"}, TypeError, r"input_shape='33' is a str"),
         ({"input_shape": None}, TypeError, r"input_shape=None is a NoneType"),
-        ({"input_shape": (3,)}, ValueError, r"input_shape=\(3,\) has 1 entries; it must have 2"),
+        ({"input_shape": (3,)}, ValueError, r"input_shape=\(3,\) has 1 entry; it must have 2"),
         ({"input_shape": (3, -1)}, ValueError, r"input_shape\[1\]=-1 is out of range"),
         ({"input_shape": (2, 3, None, 1)}, TypeError, r"input_shape\[2\]=None is a NoneType"),
         (

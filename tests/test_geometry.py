@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from tf_tconv import AxisGeometry, legal_output_sizes, transpose_geometry
+from tf_tconv.geometry import a_type, with_article
 
 GRID = [
     (i, k, s, d, padding)
@@ -206,8 +207,8 @@ ILLEGAL = [
     ({"stride": "2"}, TypeError, r"stride='2' is a str; .* at least 1"),
     ({"dilation": -3}, ValueError, r"dilation=-3 is out of range; .* at least 1"),
     ({"padding": "VAILD"}, ValueError, r'padding="VAILD" is unknown; .*Did you mean "VALID"'),
-    ({"padding": 1}, TypeError, r'padding=1 is a int; .*"SAME", "VALID" or a pair'),
-    ({"padding": (1,)}, ValueError, r"padding=\(1,\) has 1 entries; .* pair"),
+    ({"padding": 1}, TypeError, r'padding=1 is an int; .*"SAME", "VALID" or a pair'),
+    ({"padding": (1,)}, ValueError, r"padding=\(1,\) has 1 entry; .* pair"),
     ({"padding": (1, -1)}, ValueError, r"padding\[1\]=-1 is out of range; .* at least 0"),
     ({"padding": (9, 9)}, ValueError, r"padding=\(9, 9\) takes off more .* at most 12\."),
     ({"output_size": 8}, ValueError, r"output_size=8 cannot come from 5 input cells: .* 9\.\.10\."),
@@ -225,3 +226,25 @@ ILLEGAL = [
 def test_illegal_arguments_are_explained(changes, error, message):
     with pytest.raises(error, match=message):
         transpose_geometry(**{"input_size": 5, "kernel_size": 3, "stride": 2, **changes})
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("int", "an int"),
+        ("str", "a str"),
+        ("NoneType", "a NoneType"),
+        ("EagerTensor", "an EagerTensor"),
+        ("InputLayer", "an InputLayer"),
+        ("ndarray", "an ndarray"),
+        ("Node", "a Node"),
+        ("uint8", "a uint8"),
+        ("Unit", "a Unit"),
+        ("UpSampling2D", "an UpSampling2D"),
+        ("User", "a User"),
+        ("Unknown", "an Unknown"),
+    ],
+)
+def test_names_of_types_have_the_article_that_is_spoken(name, said):
+    assert with_article(name) == said
+    assert a_type(type(name, (), {})()) == said

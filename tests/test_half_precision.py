@@ -11,7 +11,7 @@ from test_primitives import operations
 
 import tf_tconv
 from compat_tests import oracle
-from tf_tconv.lowerings import accumulation
+from tf_tconv.ops.tensorflow import accumulation
 
 HALVES = ("float16", "bfloat16")
 SUMS = {"Conv2D", "MatMul", "BatchMatMulV2", "Conv2DBackpropFilter"}

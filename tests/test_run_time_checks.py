@@ -21,7 +21,7 @@ LOWERINGS = ["auto", *tf_tconv.lowerings.NAMES]
 
 
 def traced(lowering="auto"):
-    """A function of an image and the output's shape, which only the run knows."""
+    """A function of an image and the output's shape, known only at run time."""
     w = W.astype(np.float32)  # A tensor would be captured, which makes it one more input.
 
     @tf.function(

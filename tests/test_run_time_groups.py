@@ -1,4 +1,4 @@
-"""Channel groups inferred from numbers that only the run knows, as the native op infers them."""
+"""Channel groups inferred from numbers known only at run time, as the native op infers them."""
 
 import functools
 import importlib

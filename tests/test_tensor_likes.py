@@ -170,7 +170,9 @@ def test_strides_known_only_at_run_time_are_refused_with_the_reason():
     def call(strides):
         return tf_tconv.conv2d_transpose(X, W, None, strides)
 
-    with pytest.raises(TypeError, match=r"strides=.* only the run knows; it must be known when"):
+    with pytest.raises(
+        TypeError, match=r"strides=.* known only at run time; it must be known when"
+    ):
         call([2, 3])
 
 

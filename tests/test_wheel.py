@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 DATA = {
     "tf_tconv/py.typed",
-    "tf_tconv/lowerings/costs.json",
+    "tf_tconv/planning/costs.json",
     "tf_tconv/benchmark/model_layers.csv",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tf_tconv.geometry import brief, check_integer
+from tf_tconv.geometry import brief, check_integer, entry_count
 
 AXES_SAID = {1: "(width,)", 2: "(height, width)", 3: "(depth, height, width)"}
 """By the number of spatial axes, what an entry stands for."""
@@ -21,7 +21,13 @@ def is_sequence(value: Any) -> bool:
 
 
 def check_entries(
-    argument: str, value: Any, rank: int, lowest: int = 1, highest: int | None = None
+    argument: str,
+    value: Any,
+    rank: int,
+    lowest: int = 1,
+    highest: int | None = None,
+    *,
+    one_for_all: bool = True,
 ) -> tuple[int, ...]:
     """An entry an axis, from an int for all, a sequence of one for all, or one each.
 
@@ -31,6 +37,7 @@ def check_entries(
         rank: the number of axes.
         lowest: the smallest legal int.
         highest: the largest, if there is one.
+        one_for_all: whether a sequence of one entry is legal; for Keras' layers it is not.
 
     Raises:
         TypeError: an entry that is not an int.
@@ -48,11 +55,11 @@ def check_entries(
     if not is_sequence(value):
         return (check_integer(argument, value, lowest, highest),) * rank
     entries = list(value)
-    if len(entries) == 1:
+    if len(entries) == 1 and one_for_all:
         entries *= rank
     if len(entries) != rank:
         raise ValueError(
-            f"{argument}={brief(value)} has {len(entries)} entries; it must be an integer or "
+            f"{argument}={brief(value)} has {entry_count(entries)}; it must be an integer or "
             f"{rank} integer{'s' * (rank > 1)}, {AXES_SAID[rank]}."
         )
     return tuple(

@@ -38,7 +38,8 @@ from __future__ import annotations
 import difflib
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -420,7 +421,7 @@ def unreachable_message(names: AxisNames, stride: int, dilation: int, padding: P
 
 
 def reach_of_others(padding: Padding) -> str:
-    """What other paddings reach, where only the run knows the sizes.
+    """What other paddings reach, where the sizes are known only at run time.
 
     With ``{}`` for the lowest and highest that "VALID" reaches: a template, to go on with after
     `unreachable_message`.
@@ -435,12 +436,12 @@ class AskedAxis:
     """One axis as it was asked for, to find the padding that gives it.
 
     Args:
-        kernel_size: ``k``, or `None` where only the run knows it.
+        kernel_size: ``k``, or `None` where it is known only at run time.
         stride: ``s``, cells.
         dilation: ``d``, cells.
         padding: "SAME", "VALID" or (before, after).
-        input_size: ``i``, or `None` where only the run knows it.
-        output_size: ``o``, or `None` for the default, and where only the run knows it.
+        input_size: ``i``, or `None` where it is known only at run time.
+        output_size: ``o``, or `None` for the default, and where it is known only at run time.
         unit: what its cells are called.
 
     Example:
@@ -633,7 +634,7 @@ def check_integer(argument: str, value: Any, lowest: int, highest: int | None = 
         integer = operator.index(value)
     except TypeError:
         raise TypeError(
-            f"{argument}={brief(value)} is a {type(value).__name__}; it must be an integer {legal}."
+            f"{argument}={brief(value)} is {a_type(value)}; it must be an integer {legal}."
         ) from None
     if integer < lowest or (highest is not None and integer > highest):
         raise ValueError(f"{argument}={integer} is out of range; it must be an integer {legal}.")
@@ -645,9 +646,7 @@ def check_name(argument: str, value: Any, names: Iterable[str], instead: str = "
     names = tuple(names)
     legal = ", ".join(f'"{name}"' for name in names) + (f" or {instead}" if instead else "")
     if not isinstance(value, str):
-        raise TypeError(
-            f"{argument}={brief(value)} is a {type(value).__name__}; it must be one of {legal}."
-        )
+        raise TypeError(f"{argument}={brief(value)} is {a_type(value)}; it must be one of {legal}.")
     folded = {name.lower(): name for name in names}
     if value.lower() in folded:
         return folded[value.lower()]
@@ -662,13 +661,29 @@ def check_padding(padding: Any, argument: str = "padding") -> Padding:
         return check_name(argument, padding, PADDING_NAMES, "a pair (before, after)")
     if len(padding) != 2:
         raise ValueError(
-            f"{argument}={brief(padding)} has {len(padding)} entries; explicit padding of an axis "
-            "is a pair (before, after) of integers of at least 0."
+            f"{argument}={brief(padding)} has {entry_count(padding)}; explicit padding of an "
+            "axis is a pair (before, after) of integers of at least 0."
         )
     before, after = (
         check_integer(f"{argument}[{side}]", cells, 0) for side, cells in enumerate(padding)
     )
     return before, after
+
+
+def with_article(name: str) -> str:
+    """`name` as a message says it: "an int", "a str"."""
+    # "a uint8" and "a Unit" begin with the sound of "you", "an ndarray" with that of "en".
+    return f"{'an' if re.match('[aeio]|u(?!ni|int|s)|nd', name.lower()) else 'a'} {name}"
+
+
+def a_type(value: Any) -> str:
+    """The type of `value` as a message says it: "an int", "a str"."""
+    return with_article(type(value).__name__)
+
+
+def entry_count(value: Sized) -> str:
+    """How many entries `value` has, as a message says it: "1 entry", "3 entries"."""
+    return "1 entry" if len(value) == 1 else f"{len(value)} entries"
 
 
 def brief(value: Any, limit: int = 60) -> str:

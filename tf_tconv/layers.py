@@ -20,7 +20,15 @@ from tf_tconv.functional.arguments import check_size, input_axes, vector_entries
 from tf_tconv.functional.call import Request
 from tf_tconv.functional.requests import AxisRequest, paddings_together
 from tf_tconv.functional.transpose import transpose
-from tf_tconv.geometry import AxisNames, brief, check_integer, check_name, check_padding
+from tf_tconv.geometry import (
+    AxisNames,
+    a_type,
+    brief,
+    check_integer,
+    check_name,
+    check_padding,
+    entry_count,
+)
 from tf_tconv.layouts import AXIS_UNITS, Layout
 from tf_tconv.layouts import LAYOUTS as LAYOUTS_BY_NAME
 from tf_tconv.limits import LARGEST
@@ -118,9 +126,13 @@ class Conv2DTranspose(keras.layers.Layer):
             )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_integer("filters", filters, 1, LARGEST)
-        self.kernel_size = check_entries("kernel_size", kernel_size, 2, 1, LARGEST)
-        self.strides = check_entries("strides", strides, 2, 1, LARGEST)
-        self.dilation_rate = check_entries("dilation_rate", dilation_rate, 2, 1, LARGEST)
+        self.kernel_size = check_entries(
+            "kernel_size", kernel_size, 2, 1, LARGEST, one_for_all=False
+        )
+        self.strides = check_entries("strides", strides, 2, 1, LARGEST, one_for_all=False)
+        self.dilation_rate = check_entries(
+            "dilation_rate", dilation_rate, 2, 1, LARGEST, one_for_all=False
+        )
         self.padding = _paddings(padding)
         self.output_padding = self._check_output_padding(output_padding)
         self.data_format = (
@@ -167,7 +179,8 @@ class Conv2DTranspose(keras.layers.Layer):
             )
         if channels % self.groups:
             raise ValueError(
-                f"groups={self.groups} does not divide the {channels} input channels; it must."
+                f"groups={self.groups} does not divide the {channels} input channels; it must "
+                "divide them."
             )
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
         shape = (*self.kernel_size, self.filters // self.groups, channels)
@@ -340,7 +353,7 @@ class Conv2DTranspose(keras.layers.Layer):
     def _check_output_padding(self, output_padding: Any) -> tuple[int, ...] | None:
         if output_padding is None:
             return None
-        pair = check_entries("output_padding", output_padding, 2, 0, LARGEST)
+        pair = check_entries("output_padding", output_padding, 2, 0, LARGEST, one_for_all=False)
         for axis, cells in enumerate(pair):
             most = self.strides[axis]
             if not isinstance(self.padding, str):
@@ -369,9 +382,7 @@ class Conv2DTranspose(keras.layers.Layer):
         if isinstance(output_size, (list, tuple)):
             entries = list(output_size)
         elif shape is None:
-            raise TypeError(
-                f"output_size={brief(output_size)} is a {type(output_size).__name__}; {legal}."
-            )
+            raise TypeError(f"output_size={brief(output_size)} is {a_type(output_size)}; {legal}.")
         elif isinstance(output_size, keras.KerasTensor) and len(shape) == 4:
             height, width = (shape[axis] for axis in self._spatial_axes)
             return height, width
@@ -385,7 +396,7 @@ class Conv2DTranspose(keras.layers.Layer):
         else:
             entries = []
         if len(entries) != 2:
-            raise ValueError(f"output_size={brief(output_size)} is no pair; {legal}.")
+            raise ValueError(f"output_size={brief(output_size)} is not a pair; {legal}.")
         height, width = (
             check_size(f"output_size[{axis}]", entry) for axis, entry in enumerate(entries)
         )
@@ -459,14 +470,14 @@ def _paddings(padding: Any) -> Any:
         return check_name("padding", padding, ("valid", "same"), legal)
     if len(padding) != 2:
         raise ValueError(
-            f"padding={brief(padding)} has {len(padding)} entries; explicit padding is "
+            f"padding={brief(padding)} has {entry_count(padding)}; explicit padding is "
             "((top, bottom), (left, right)), integers of at least 0."
         )
     pairs = []
     for axis, pair in enumerate(padding):
         if not isinstance(pair, (list, tuple)):
             raise TypeError(
-                f"padding[{axis}]={brief(pair)} is a {type(pair).__name__}; it must be a pair "
+                f"padding[{axis}]={brief(pair)} is {a_type(pair)}; it must be a pair "
                 "(before, after) of integers of at least 0."
             )
         pairs.append(check_padding(pair, f"padding[{axis}]"))

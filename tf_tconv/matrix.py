@@ -14,7 +14,7 @@ from tf_tconv.argument_order import formerly_strides_first
 from tf_tconv.functional.arguments import check_data_format, check_tensor
 from tf_tconv.functional.consistency import FILTERS_AXES
 from tf_tconv.functional.plan import call_of
-from tf_tconv.geometry import AxisGeometry, brief, check_integer
+from tf_tconv.geometry import AxisGeometry, a_type, brief, check_integer, entry_count
 from tf_tconv.layouts import LAYOUTS, Layout
 
 Array = NDArray[Any]
@@ -220,12 +220,12 @@ def _input_shape(
         input_shape = input_shape.as_list() if input_shape.rank is not None else None
     if not isinstance(input_shape, (Sequence, np.ndarray)) or isinstance(input_shape, (str, bytes)):
         raise TypeError(
-            f"input_shape={brief(input_shape)} is a {type(input_shape).__name__}; it must be "
+            f"input_shape={brief(input_shape)} is {a_type(input_shape)}; it must be "
             f"(height, width), the shape of an example, or that of a batch, {layout.name}."
         )
     if len(input_shape) not in (2, 3, 4):
         raise ValueError(
-            f"input_shape={brief(input_shape)} has {len(input_shape)} entries; it must have 2 "
+            f"input_shape={brief(input_shape)} has {entry_count(input_shape)}; it must have 2 "
             f"(height, width), 3 (an example) or 4 (a batch), in the order of {layout.name}."
         )
     entries = list(input_shape)

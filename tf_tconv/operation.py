@@ -23,6 +23,7 @@ from tf_tconv.geometry import (
     brief,
     check_integer,
     check_name,
+    entry_count,
     lowest_surplus,
 )
 from tf_tconv.layouts import AXIS_UNITS, LAYOUTS, NAMES_BY_RANK
@@ -122,6 +123,8 @@ class TransposedConvolution:
         data_format: str | None = None,
     ) -> None:
         numbers = (kernel_size, strides, dilations, crops, input_size)
+        if axes is not None:
+            axes = _check_axes(axes)
         if axes is None or any(number is not None for number in numbers):
             axes = _axes_of(axes, numbers, data_format)
         axes = tuple(axes)
@@ -255,6 +258,20 @@ def check_channels(argument: str, channels: Any, groups: int) -> int:
 def check_signed(argument: str, cells: Any) -> int:
     """Cells to cut, or to add where negative."""
     return check_integer(argument, cells, -(2**63))
+
+
+def _check_axes(axes: Any) -> tuple[Axis, ...]:
+    if not (is_sequence(axes) and all(isinstance(axis, Axis) for axis in axes)):
+        raise TypeError(
+            f"axes={brief(axes)} must be a sequence of AxisGeometry; a kernel's size goes by its "
+            "name, as in kernel_size=3."
+        )
+    if len(axes) not in NAMES_BY_RANK:
+        raise ValueError(
+            f"axes has {entry_count(axes)}; it must have {min(NAMES_BY_RANK)} to "
+            f"{max(NAMES_BY_RANK)}, the spatial axes in order."
+        )
+    return tuple(axes)
 
 
 def _axes_of(

@@ -155,7 +155,7 @@ def phase_grid(axis: AxisGeometry, compact: bool = False, quotient: Quotient = _
     """The output of an axis as steps of phases: step 7 of the derivation.
 
     The kernel's size must be an int. All but the sizes is one too wherever `pad_before` and
-    `surplus` are; where only the run knows `pad_before`, what depends on it is a scalar.
+    `surplus` are; where `pad_before` is known only at run time, what depends on it is a scalar.
 
     Args:
         axis: the geometry.

@@ -43,13 +43,9 @@ MODULES = (
     "tf_tconv/phases.py",
     "tf_tconv/lowerings/**/*.py",
     "tf_tconv/ops/**/*.py",
-    "tf_tconv/adjoint.py",
     "tf_tconv/functional/differentiation.py",
 )
 """Where the arithmetic is; a pattern may match nothing."""
-
-LEFT_ALONE = ("tf_tconv/lowerings/costs.py",)
-"""Prices, not arithmetic."""
 
 LIKELY = (
     "tests/test_geometry.py",
@@ -70,9 +66,7 @@ LIKELY = (
 """Tests that run first, those of them that there are; before these, those named like the module."""
 
 NEAR = {
-    "adjoint": ("tests/test_differentiation.py",),
     "ops/counting": ("tests/test_planning.py",),
-    "work": ("tests/test_planning.py",),
 }
 """Tests that run first, by a word of the module's path."""
 
@@ -94,11 +88,7 @@ def targets(root: Path, only: Sequence[str]) -> list[str]:
         for pattern in MODULES
         for path in sorted(root.glob(pattern))
     ]
-    return [
-        module
-        for module in found
-        if module not in LEFT_ALONE and (not only or any(word in module for word in only))
-    ]
+    return [module for module in found if not only or any(word in module for word in only)]
 
 
 def likely_tests(root: Path, module: str) -> tuple[str, ...]:

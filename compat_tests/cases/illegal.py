@@ -99,7 +99,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "output-1-entry",
         {"output_shape": [10]},
         VALUE,
-        r"output_shape=\[10\] has 1 entries; .* 2 .*or 4",
+        r"output_shape=\[10\] has 1 entry; .* 2 .*or 4",
     ),
     _row(
         "output-3-entries",
@@ -121,7 +121,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "output-scalar",
         {"output_shape": 10},
         TYPE,
-        "output_shape=10 is an? int; .*2 .* or 4 integers",
+        "output_shape=10 is an int; .*2 .* or 4 integers",
         ABORTS,
     ),
     _row(
@@ -726,7 +726,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         r'padding="EXPLICIT" is unknown; .*\[top, bottom\]',
     ),
     _row("padding-none", {"padding": None}, TYPE, 'padding=None is a NoneType; .*"SAME", "VALID"'),
-    _row("padding-integer", {"padding": 1}, TYPE, 'padding=1 is an? int; .*"SAME", "VALID"'),
+    _row("padding-integer", {"padding": 1}, TYPE, 'padding=1 is an int; .*"SAME", "VALID"'),
     _row(
         "padding-2-pairs",
         {"padding": [[1, 1], [1, 1]]},
@@ -737,9 +737,9 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         "padding-1-cell",
         {"padding": [[0, 0], [1], [1, 1], [0, 0]]},
         VALUE,
-        r"padding\[1\]=\(1,\) has 1 entries; .* pair",
+        r"padding\[1\]=\(1,\) has 1 entry; .* pair",
     ),
-    _row("padding-flat", {"padding": [0, 1, 1, 0]}, TYPE, r"padding\[0\]=0 is an? int; .* pair"),
+    _row("padding-flat", {"padding": [0, 1, 1, 0]}, TYPE, r"padding\[0\]=0 is an int; .* pair"),
     _row(
         "padding-negative",
         {"padding": [[0, 0], [-1, 0], [0, 0], [0, 0]]},
@@ -795,7 +795,7 @@ ILLEGAL: tuple[IllegalCase, ...] = (
         VALUE,
         'data_format="channels_last" is unknown; .*"NHWC", "NCHW"',
     ),
-    _row("format-integer", {"data_format": 0}, TYPE, 'data_format=0 is an? int; .*"NHWC", "NCHW"'),
+    _row("format-integer", {"data_format": 0}, TYPE, 'data_format=0 is an int; .*"NHWC", "NCHW"'),
     _row("groups-0", {"groups": 0}, VALUE, "groups=0 is out of range; .* from 1 to 2147483647"),
     _row(
         "groups-negative",

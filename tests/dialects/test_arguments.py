@@ -269,6 +269,21 @@ def test_axes_know_their_sizes():
             "dilation 1 span 4; the two sides together may take at most 4",
         ),
         (
+            lambda: TransposedConvolution((3, 3)),
+            TypeError,
+            r"axes=\(3, 3\) must be a sequence of AxisGeometry; .* as in kernel_size=3",
+        ),
+        (
+            lambda: TransposedConvolution([TransposedAxis(3)] * 4),
+            ValueError,
+            "axes has 4 entries; it must have 1 to 3",
+        ),
+        (
+            lambda: TransposedConvolution([]),
+            ValueError,
+            "axes has 0 entries; it must have 1 to 3",
+        ),
+        (
             lambda: TransposedConvolution(kernel_size=3, groups=2, in_channels=3),
             ValueError,
             "groups=2 does not divide in_channels=3",

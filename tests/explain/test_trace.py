@@ -545,5 +545,5 @@ def test_a_name_stands_where_the_function_has_it_and_groups_stood(arguments, nam
 
 
 def test_a_name_that_is_none():
-    with pytest.raises(TypeError, match="name=2 is a int; it must be a string"):
+    with pytest.raises(TypeError, match="name=2 is an int; it must be a string"):
         tf_tconv.trace(ramp(1, 2, 2, 4), ramp(2, 2, 3, 4), None, 1, name=2, groups=2)

@@ -1,4 +1,4 @@
-"""Sizes that only the run knows, exported: the same numbers, whatever follows.
+"""Sizes known only at run time, exported: the same numbers, whatever follows.
 
 No division of negative numbers, which ONNX rounds to the other side.
 """

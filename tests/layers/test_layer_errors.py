@@ -59,7 +59,7 @@ ARGUMENTS = (
     row("kernel_negative", {"kernel_size": (-1, 3)}, ValueError, "kernel_size[0]=-1", INTEGER),
     row(
         *("kernel_one_entry", {"kernel_size": (3,)}, ValueError),
-        *("kernel_size=(3,) has 1 entries", "an integer or 2 integers, (height, width)"),
+        *("kernel_size=(3,) has 1 entry", "an integer or 2 integers, (height, width)"),
     ),
     row(
         *("kernel_three_entries", {"kernel_size": (3, 3, 3)}, ValueError),
@@ -90,7 +90,7 @@ ARGUMENTS = (
     row("dilation_string", {"dilation_rate": "2"}, TypeError, "dilation_rate='2'", INTEGER),
     row(
         *("dilation_one_entry", {"dilation_rate": [2]}, ValueError),
-        *("dilation_rate=[2] has 1 entries", "(height, width)"),
+        *("dilation_rate=[2] has 1 entry", "(height, width)"),
     ),
     row("dilation_set", {"dilation_rate": {2}}, TypeError, "dilation_rate={2} is a set", INTEGER),
     row(
@@ -98,15 +98,15 @@ ARGUMENTS = (
         *('padding="sane"', PADDINGS, 'Did you mean "same"?'),
     ),
     row("padding_causal", {"padding": "causal"}, ValueError, 'padding="causal"', PADDINGS),
-    row("padding_integer", {"padding": 1}, TypeError, "padding=1 is a int", PADDINGS),
+    row("padding_integer", {"padding": 1}, TypeError, "padding=1 is an int", PADDINGS),
     row("padding_none", {"padding": None}, TypeError, "padding=None is a NoneType", PADDINGS),
     row(
         *("padding_flat", {"padding": (1, 1)}, TypeError),
-        *("padding[0]=1 is a int", "a pair (before, after) of integers of at least 0"),
+        *("padding[0]=1 is an int", "a pair (before, after) of integers of at least 0"),
     ),
     row(
         *("padding_one_axis", {"padding": ((1, 1),)}, ValueError),
-        *("padding=((1, 1),) has 1 entries", "((top, bottom), (left, right))"),
+        *("padding=((1, 1),) has 1 entry", "((top, bottom), (left, right))"),
     ),
     row(
         *("padding_of_the_function", {"padding": [[0, 0], [1, 1], [1, 1], [0, 0]]}, ValueError),
@@ -149,7 +149,7 @@ ARGUMENTS = (
     ),
     row(
         *("output_padding_one_entry", {"output_padding": (1,)}, ValueError),
-        *("output_padding=(1,) has 1 entries", "2 integers, (height, width)"),
+        *("output_padding=(1,) has 1 entry", "2 integers, (height, width)"),
     ),
     row(
         *("output_padding_string", {"output_padding": "same"}, TypeError),
@@ -165,7 +165,7 @@ ARGUMENTS = (
     ),
     row(
         *("data_format_integer", {"data_format": 3}, TypeError),
-        *("data_format=3 is a int", '"channels_last", "channels_first"'),
+        *("data_format=3 is an int", '"channels_last", "channels_first"'),
     ),
     row("groups_zero", {"groups": 0}, ValueError, "groups=0", INTEGER),
     row("groups_float", {"groups": 2.0}, TypeError, "groups=2.0 is a float", INTEGER),
@@ -181,7 +181,7 @@ ARGUMENTS = (
         *('lowering="fft"', '"auto"', '"zero_insertion"', '"native"'),
     ),
     row("lowering_none", {"lowering": None}, TypeError, "lowering=None is a NoneType", '"auto"'),
-    row("lowering_integer", {"lowering": 1}, TypeError, "lowering=1 is a int", '"auto"'),
+    row("lowering_integer", {"lowering": 1}, TypeError, "lowering=1 is an int", '"auto"'),
     # What Keras itself looks up, in its own words.
     row("activation_unknown", {"activation": "reluu"}, ValueError, "reluu"),
     row("kernel_initializer_unknown", {"kernel_initializer": "hee"}, ValueError, "hee"),
@@ -253,7 +253,7 @@ CALLS = (
     call("size_three_entries", "output_size=(9, 9, 4)", PAIR, asked=(9, 9, 4)),
     call("size_four_entries", "output_size=(2, 9, 9, 4)", PAIR, asked=(2, 9, 9, 4)),
     call("size_no_entries", "output_size=()", PAIR, asked=()),
-    call("size_integer", "output_size=9 is a int", PAIR, asked=9, error=TypeError),
+    call("size_integer", "output_size=9 is an int", PAIR, asked=9, error=TypeError),
     call("size_string", "output_size='same' is a str", PAIR, asked="same", error=TypeError),
     call(
         "size_dict",
@@ -262,11 +262,13 @@ CALLS = (
         asked={"height": 9},
         error=TypeError,
     ),
-    call("size_scalar_tensor", "output_size=", "no pair", PAIR, asked=tf.constant(9)),
-    call("size_long_tensor", "output_size=", "no pair", PAIR, asked=tf.constant([2, 9, 9])),
-    call("size_matrix", "output_size=", "no pair", PAIR, asked=tf.constant([[9, 9]])),
-    call("size_image_rank_3", "output_size=", "no pair", PAIR, asked=tf.zeros([9, 9, 4])),
-    call("size_image_rank_5", "output_size=", "no pair", PAIR, asked=tf.zeros([2, 1, 9, 9, 4])),
+    call("size_scalar_tensor", "output_size=", "is not a pair", PAIR, asked=tf.constant(9)),
+    call("size_long_tensor", "output_size=", "is not a pair", PAIR, asked=tf.constant([2, 9, 9])),
+    call("size_matrix", "output_size=", "is not a pair", PAIR, asked=tf.constant([[9, 9]])),
+    call("size_image_rank_3", "output_size=", "is not a pair", PAIR, asked=tf.zeros([9, 9, 4])),
+    call(
+        "size_image_rank_5", "output_size=", "is not a pair", PAIR, asked=tf.zeros([2, 1, 9, 9, 4])
+    ),
     call(
         "size_float_tensor",
         "output_size[0]",

@@ -18,7 +18,7 @@ from tf_tconv.timing import Samples, interleave, ratios
 ROUNDS = (7, 60)
 """The fewest and the most turns of a row."""
 
-FALLING_SHORT = 1e-3
+ROUNDING_TOLERANCE = 1e-3
 """The largest difference to native, of the largest output, that may be rounding.
 
 Other summation orders of up to 13,000 float32 products differ by some 1e-5; a pixel off, by 1.
@@ -148,5 +148,5 @@ def _check_equal(name: str, expected: np.ndarray, found: np.ndarray, layer: Laye
             f"{name} gave {found.shape}, not {expected.shape}, for {layer.shape}."
         )
     difference = float(np.abs(expected - found).max() / np.abs(expected).max())
-    if not difference < FALLING_SHORT:
+    if not difference < ROUNDING_TOLERANCE:
         raise ArithmeticError(f"{name} differs by {difference:.2g} from native for {layer.shape}.")

@@ -1,7 +1,7 @@
 """The checkerboard of transposed convolutions: measured, avoided, or gone around.
 
-A kernel whose size is no multiple of the stride reaches some output cells with more products than
-others. A network can learn to make up for it, and often does not. `overlap` counts, `response`
+A kernel whose size is not a multiple of the stride reaches some output cells with more products
+than others. A network can learn to make up for it, and often does not. `overlap` counts, `response`
 measures trained kernels, `initializers` start even, and `ResizeConv2D` has no overlap at all.
 
 Source:

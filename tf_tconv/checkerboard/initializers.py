@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tf_tconv.functional.arguments import check_steps
-from tf_tconv.geometry import check_integer
+from tf_tconv.geometry import check_integer, entry_count
 from tf_tconv.layouts import LAYOUTS
 
 AXES = "[height, width, out_channels/groups, in_channels]"
@@ -65,7 +65,7 @@ class ICNR(keras.initializers.Initializer):
                 below, above = size // stride * stride, -(-size // stride) * stride
                 near = f"{below} or {above}" if below else f"{above}"
                 raise ValueError(
-                    f"the kernel {name} {size} is no multiple of the stride {stride}, so its "
+                    f"the kernel {name} {size} is not a multiple of the stride {stride}, so its "
                     f"phases have unequal numbers of taps and cannot be equal; near are {near}."
                 )
         small = (height // self.strides[0], width // self.strides[1], *channels)
@@ -158,7 +158,7 @@ def _triangle(taps: int, factor: int) -> Any:
 def _kernel_shape(shape: Sequence[int]) -> Sequence[int]:
     if len(shape) != 4:
         raise ValueError(
-            f"shape={tuple(shape)} has {len(shape)} entries; a kernel of a 2-D transposed "
+            f"shape={tuple(shape)} has {entry_count(shape)}; a kernel of a 2-D transposed "
             f"convolution has 4, {AXES}."
         )
     return shape

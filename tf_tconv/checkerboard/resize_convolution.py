@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_tconv.geometry import check_integer, check_name
+from tf_tconv.geometry import check_integer, check_name, entry_count
 from tf_tconv.layers import check_rank_known, kernel_that_fits
 from tf_tconv.ops.tensorflow.accumulation import summed_once
 
@@ -69,8 +69,8 @@ class ResizeConv2D(keras.layers.Conv2D):
     ) -> None:
         if "strides" in kwargs:
             raise TypeError(
-                f"strides={kwargs['strides']} has no place here: the convolution has stride 1; by "
-                "how much to enlarge says size."
+                f"strides={kwargs['strides']} has no place here: the convolution has stride 1, "
+                "and size says by how much to enlarge."
             )
         super().__init__(
             filters,
@@ -86,7 +86,7 @@ class ResizeConv2D(keras.layers.Conv2D):
         pair = size if isinstance(size, (list, tuple)) else (size, size)
         if len(pair) != 2:
             raise ValueError(
-                f"size={size} has {len(pair)} entries; it must be an integer or 2, (height, width)."
+                f"size={size} has {entry_count(pair)}; it must be an integer or 2, (height, width)."
             )
         self.size = tuple(check_integer(f"size[{i}]", entry, 1) for i, entry in enumerate(pair))
         self.interpolation = check_name("interpolation", interpolation, INTERPOLATIONS)

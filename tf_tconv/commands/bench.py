@@ -116,7 +116,7 @@ def _run(
         ]
         requests = [request for request in requests if request.layers]
         if not requests:
-            raise ValueError(f"--layers {wanted!r} is in the title or shape of none.")
+            raise ValueError(f"--layers {wanted!r} is in no layer's title or shape.")
     rows = []
     found = {}
     with _progress(screen) as progress:

@@ -24,6 +24,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from tf_tconv.causes import cause, missing_name
 from tf_tconv.commands.failure import one_sentence
 from tf_tconv.commands.tables import Row, Sheet, screen
+from tf_tconv.commands.translate import OPERATION
+from tf_tconv.geometry import with_article
 from tf_tconv.writing import write_whole
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def convert(
             f"large as {result.largest_output:.3g}."
         )
     for layer in result.left:
-        _say(console, f"Left as it is: {layer.path}, a {layer.kind}: {layer.reason}.")
+        _say(console, f"Left as it is: {layer.path}, {with_article(layer.kind)}: {layer.reason}.")
     _say(console, f"{destination} is written.")
 
 
@@ -277,7 +279,9 @@ def _nothing(source: Path, path: Path, to: Target, result: conversion.Conversion
     text = f"{source} has no {old}.Conv2DTranspose to exchange; {path} is not written."
     if result.left:
         text += " Left as they are: "
-        text += "; ".join(f"{each.path}, a {each.kind}: {each.reason}" for each in result.left)
+        text += "; ".join(
+            f"{each.path}, {with_article(each.kind)}: {each.reason}" for each in result.left
+        )
         text += "."
     return text
 
@@ -319,8 +323,13 @@ def _as_json(
         "in": str(source),
         "out": str(destination),
         "to": to,
-        "swapped": [dataclasses.asdict(layer) for layer in result.swapped],
+        "swapped": [_swapped(layer) for layer in result.swapped],
         "left": [dataclasses.asdict(layer) for layer in result.left],
         "largest_difference": result.largest_difference,
         "largest_output": result.largest_output,
     }
+
+
+def _swapped(layer: conversion.SwappedLayer) -> dict[str, Any]:
+    operation = {name: getattr(layer.operation, name) for name in OPERATION}
+    return {**dataclasses.asdict(layer), "operation": operation}

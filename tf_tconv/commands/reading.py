@@ -14,9 +14,7 @@ from tf_tconv.geometry import (
     check_integer,
     restated,
 )
-
-LARGEST = 2**31 - 1
-"""Of any size, stride, dilation or padding: what TensorFlow's convolutions take."""
+from tf_tconv.limits import LARGEST
 
 
 def _show(padding: str | tuple[Sides, ...]) -> str:

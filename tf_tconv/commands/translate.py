@@ -37,6 +37,11 @@ class Dialect(str, Enum):
 
 
 ALWAYS_NCHW = (Dialect.TORCH, Dialect.ONNX)
+OPERATION = (
+    *("kernel_size", "strides", "dilations", "crops", "groups", "in_channels", "out_channels"),
+    *("use_bias", "input_size", "data_format"),
+)
+"""What --json says of the operation itself."""
 
 
 def translate(
@@ -286,5 +291,5 @@ def _as_json(
         **dataclasses.asdict(translation),
         "exact": translation.exact,
         "text": translation.text,
-        "operation": dataclasses.asdict(operation),
+        "operation": {name: getattr(operation, name) for name in OPERATION},
     }

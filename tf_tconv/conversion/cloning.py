@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_tconv.causes import cause
 from tf_tconv.dialects import keras as dialect
+from tf_tconv.geometry import a_type
 from tf_tconv.layers import Conv2DTranspose
 
 CLASSES = {"tf_tconv": Conv2DTranspose, "keras": keras.layers.Conv2DTranspose}
@@ -90,7 +91,7 @@ class Exchange:
             if not isinstance(layer, keras.layers.Layer):
                 return _unconnected(layer)
             raise ValueError(
-                f'layer "{layer.name}", a {type(layer).__name__}, cannot be cloned from its '
+                f'layer "{layer.name}", {a_type(layer)}, cannot be cloned from its '
                 f"config: {cause(error)} A get_config that says all arguments of "
                 'its class makes it possible, and inside="in place" needs no clone.'
             ) from error

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 
 from tf_tconv.causes import cause
+from tf_tconv.geometry import with_article
 
 # Keys of Keras 2 that Keras 3 has dropped, and the value at which they say nothing.
 _SILENT: dict[str, Any] = {
@@ -85,7 +86,7 @@ def _check_meaning(path: Path) -> None:
         return
     for name, layer in _layers_with(config, "hard_sigmoid"):
         raise ValueError(
-            f'layer "{name}", a {layer}, has the activation hard_sigmoid, which is '
+            f'layer "{name}", {with_article(layer)}, has the activation hard_sigmoid, which is '
             "clip(0.2 x + 0.5, 0, 1) in Keras 2 and clip(x / 6 + 0.5, 0, 1) in Keras 3: the model "
             "would compute something else. Write the layer anew in Keras 3 with a function of your "
             "own as its activation, and copy its weights."

@@ -14,7 +14,7 @@ from tf_tconv.conversion.pairing import Pair, paired
 from tf_tconv.conversion.result import Conversion, LeftLayer, SwappedLayer
 from tf_tconv.conversion.state import check_equal_state, compile_alike, copy_state
 from tf_tconv.dialects import keras as dialect
-from tf_tconv.geometry import brief, check_name
+from tf_tconv.geometry import a_type, brief, check_name, with_article
 from tf_tconv.planning import check_lowering
 from tf_tconv.verification import Reference, equal_on_integers
 
@@ -80,7 +80,9 @@ def convert_model(
     """
     conversion = convert(model, to, lowering, verify, inputs=inputs, inside=inside)
     if conversion.left:
-        said = "; ".join(f'"{each.path}", a {each.kind}: {each.reason}' for each in conversion.left)
+        said = "; ".join(
+            f'"{each.path}", {with_article(each.kind)}: {each.reason}' for each in conversion.left
+        )
         warnings.warn(f"left as they are: {said}", stacklevel=2)
     return conversion.model
 
@@ -137,10 +139,10 @@ def _check_model(model: Any) -> None:
     legacy = ("tf_keras", "keras.engine", "keras.src.engine", "tensorflow.python.keras")
     if any(base.__module__.startswith(legacy) for base in type(model).__mro__):
         raise TypeError(
-            f"model is a {type(model).__name__} of tf_keras, which is Keras 2; {must} of Keras 3. "
+            f"model is {a_type(model)} of tf_keras, which is Keras 2; {must} of Keras 3. "
             'Save it, as by model.save("old.h5"), and `tf-tconv convert old.h5 new.keras` reads it.'
         )
-    raise TypeError(f"model={brief(model)} is a {type(model).__name__}; {must}.")
+    raise TypeError(f"model={brief(model)} is {a_type(model)}; {must}.")
 
 
 def _in_a_copy(
@@ -160,7 +162,7 @@ def _in_a_copy(
         maker = _maker(path, layers, holders) or holder or model.name
         if {type(old), type(new)} - {exchange.source, exchange.target}:
             raise ValueError(
-                f'layer "{path}" is a {type(old).__name__}, and the code of "{maker}" makes a '
+                f'layer "{path}" is {a_type(old)}, and the code of "{maker}" makes a '
                 f"{type(new).__name__} in its place, so that it cannot be cloned."
             )
         if type(old) is not exchange.source:  # Exchanged before, in place or in a copy.

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_tconv.causes import cause
 from tf_tconv.conversion.pairing import Pair
-from tf_tconv.geometry import brief
+from tf_tconv.geometry import a_type, brief
 
 # What a class may train, test and predict by in a way of its own.
 _STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
@@ -109,7 +109,7 @@ def _own_pairs(path: str, old: Any, new: Any) -> list[tuple[Any, Any]]:
         its = [by_name[name] for name in names]
     if [tuple(each.shape) for each in mine] != [tuple(each.shape) for each in its]:
         raise ValueError(
-            f'"{path}", a {type(old).__name__}, has weights of shapes '
+            f'"{path}", {a_type(old)}, has weights of shapes '
             f"{brief([tuple(each.shape) for each in mine])} and its clone of "
             f"{brief([tuple(each.shape) for each in its])}: it does not make them again from its "
             'config; inside="in place" keeps them.'

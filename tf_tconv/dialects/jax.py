@@ -168,7 +168,7 @@ def from_general_arguments(
     if check_pair("window_strides", window_strides) != (1, 1):
         raise ValueError(
             f"window_strides={brief(window_strides)} must be 1: a convolution of larger steps is "
-            "no transposed one."
+            "not a transposed one."
         )
     axes = []
     for axis in (0, 1):

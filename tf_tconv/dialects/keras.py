@@ -29,6 +29,7 @@ from tf_tconv.geometry import (
     check_name,
     check_padding,
     default_surplus,
+    entry_count,
     lowest_surplus,
 )
 from tf_tconv.operation import TransposedConvolution, with_input
@@ -105,7 +106,7 @@ def from_arguments(
         )
     elif len(padding) != 2:
         raise ValueError(
-            f"padding={brief(padding)} has {len(padding)} entries; explicit padding is "
+            f"padding={brief(padding)} has {entry_count(padding)}; explicit padding is "
             "((top, bottom), (left, right)), integers of at least 0."
         )
 

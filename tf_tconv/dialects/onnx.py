@@ -41,6 +41,7 @@ from tf_tconv.geometry import (
     default_surplus,
     effective_kernel_size,
     split_padding,
+    with_article,
 )
 from tf_tconv.operation import TransposedConvolution
 
@@ -200,7 +201,9 @@ def from_node(
     if type(node).__name__ != "NodeProto":
         raise TypeError(f"node is of type {type(node).__name__}; it must be an onnx.NodeProto.")
     if node.op_type != CALLEE:
-        raise ValueError(f'node "{node.name}" is a {node.op_type}; it must be a {CALLEE}.')
+        raise ValueError(
+            f'node "{node.name}" is {with_article(node.op_type)}; it must be a {CALLEE}.'
+        )
     if node.domain not in ("", "ai.onnx"):
         raise ValueError(
             f'node "{node.name}" is the {CALLEE} of domain "{node.domain}"; it must be that of '

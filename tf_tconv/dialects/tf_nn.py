@@ -30,13 +30,11 @@ from tf_tconv.geometry import (
     effective_kernel_size,
     lowest_surplus,
 )
-from tf_tconv.layouts import NAMES_BY_RANK
+from tf_tconv.layouts import LAYOUTS, NAMES_BY_RANK
 from tf_tconv.operation import TransposedConvolution, check_channels, with_crops, with_input
 
 CALLEE = "tf.nn.conv2d_transpose"
 DEFAULTS = {"padding": "SAME", "data_format": "NHWC", "dilations": 1}
-SPATIAL_AXES = {"NHWC": (1, 2), "NCHW": (2, 3)}
-CHANNEL_AXIS = {"NHWC": 3, "NCHW": 1}
 
 
 def from_arguments(
@@ -95,7 +93,7 @@ def from_arguments(
     asked = None if output_shape is None else _spatial("output_shape", output_shape, layout)
     asked = check_optional_pair("output_shape", asked, 0)
     if output_shape is not None and len(output_shape) == 4:
-        channels = output_shape[CHANNEL_AXIS[layout]]
+        channels = output_shape[LAYOUTS[layout].channel]
         if channels is not None:
             channels = check_channels("the channels of output_shape", channels, groups)
             if out_channels not in (None, channels):
@@ -119,7 +117,7 @@ def from_arguments(
             dilation,
             side,
             input_size=cells,
-            output_size=asked and asked[axis],
+            output_size=asked[axis] if asked else None,
             names=AxisNames(f"output_shape's {axis_name(axis)}", unit=axis_name(axis)),
         )
 
@@ -182,7 +180,7 @@ def to_arguments(
     sizes = [axis.output_size for axis in reached]
     shown_sizes = [
         Unquoted(_size_code(axis, position)) if size is None else size
-        for axis, size, position in zip(reached, sizes, SPATIAL_AXES[layout], strict=True)
+        for axis, size, position in zip(reached, sizes, LAYOUTS[layout].spatial, strict=True)
     ]
     channels = operation.out_channels
     arguments = {
@@ -276,7 +274,7 @@ def _spatial(argument: str, value: Any, layout: str) -> Any:
     """The entries for height and width of an argument that may have all four."""
     if not is_sequence(value) or len(value) != 4:
         return value
-    return [value[axis] for axis in SPATIAL_AXES[layout]]
+    return [value[axis] for axis in LAYOUTS[layout].spatial]
 
 
 def _axis_padding(padding: Any, axis: int, layout: str) -> Padding:
@@ -287,14 +285,13 @@ def _axis_padding(padding: Any, axis: int, layout: str) -> Padding:
             f'padding={brief(padding)} must be "SAME", "VALID" or four pairs (before, after) in '
             f"the order of {layout}."
         )
-    position = SPATIAL_AXES[layout][axis]
+    position = LAYOUTS[layout].spatial[axis]
     return check_padding(padding[position], f"padding[{position}]")
 
 
 def _in_layout(spatial: Any, batch: Any, channels: Any, layout: str) -> tuple[Any, ...]:
-    if layout == "NCHW":
-        return (batch, channels, *spatial)
-    return (batch, *spatial, channels)
+    entries = (batch, *spatial, channels)
+    return tuple(entries[axis] for axis in LAYOUTS[layout].from_channels_last)
 
 
 def _size_code(axis: AxisGeometry, position: int) -> str:

@@ -14,7 +14,7 @@ from tf_tconv.explain import figures, numbers, svg, text, views
 from tf_tconv.explain.numbers import Array, Axes, Window
 from tf_tconv.explain.plane import Plane
 from tf_tconv.explain.scene import Picture
-from tf_tconv.geometry import brief, check_integer, check_name
+from tf_tconv.geometry import a_type, brief, check_integer, check_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -354,7 +354,7 @@ def trace(
 
     if name is not None and not isinstance(name, str):
         if groups is not None:
-            raise TypeError(f"name={brief(name)} is a {type(name).__name__}; it must be a string.")
+            raise TypeError(f"name={brief(name)} is {a_type(name)}; it must be a string.")
         name, groups = None, name
     request, x, w = ordered(
         *(input, filters, output_shape, strides, padding, data_format, dilations), groups=groups

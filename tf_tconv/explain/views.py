@@ -51,8 +51,8 @@ def compose(plane: Plane, padding: Any, view: str) -> Picture:
     if not plane.output.size or not plane.input.size:
         raise ValueError(
             f"input of {' x '.join(map(str, plane.input.shape))} and output of "
-            f"{' x '.join(map(str, plane.output.shape))} cells: there is nothing to draw. The "
-            "numbers there are stand in trace.padded and trace.output."
+            f"{' x '.join(map(str, plane.output.shape))} cells: there is nothing to draw. What "
+            "numbers there are is in trace.padded and trace.output."
         )
     check_legible("an output", plane.output.shape, "trace.output")
     return _VIEWS[view](plane, _subtitle(plane, padding))

@@ -2,8 +2,8 @@
 
 The way of a call: `arguments` are put in order one by one, `call` solves them into a
 `tf_tconv.operation.TransposedConvolution`, and `transpose` plans it, has `enforcing` check what
-only the run knows, and lowers it; `differentiation` is how it is derived. `plan` is the same call,
-not made.
+is known only at run time, and lowers it; `differentiation` is how it is derived. `plan` is the same
+call, not made.
 """
 
 from typing import TYPE_CHECKING

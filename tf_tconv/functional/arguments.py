@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from tf_tconv.entries import AXES_SAID, is_sequence
 from tf_tconv.functional.conditions import Check
-from tf_tconv.geometry import Padding, Size, brief, check_integer, check_name, check_padding
+from tf_tconv.geometry import (
+    Padding,
+    Size,
+    a_type,
+    brief,
+    check_integer,
+    check_name,
+    check_padding,
+    entry_count,
+)
 from tf_tconv.layouts import LAYOUTS, NAMES_BY_RANK, Layout
 from tf_tconv.limits import LARGEST
 
@@ -40,12 +49,12 @@ def check_shape(argument: str, shape: Any, axes: str) -> list[int | None]:
         shape = shape.as_list()
     if not is_sequence(shape):
         raise TypeError(
-            f"{argument}={brief(shape)} is a {type(shape).__name__}; it must be the shape {axes}."
+            f"{argument}={brief(shape)} is {a_type(shape)}; it must be the shape {axes}."
         )
     entries, rank = list(shape), len(axes.split(", "))
     if len(entries) != rank:
         raise ValueError(
-            f"{argument}={brief(shape)} has {len(entries)} entries; it must have {rank}, {axes}."
+            f"{argument}={brief(shape)} has {entry_count(entries)}; it must have {rank}, {axes}."
         )
     return [
         None if entry is None else check_integer(f"{argument}[{index}]", entry, 0)
@@ -67,8 +76,7 @@ def check_tensor(argument: str, value: Any, axes: str, dtype: Any = None) -> tf.
     rank = len(axes.split(", "))
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor, tf.IndexedSlices)):
         raise TypeError(
-            f"{argument} is a {type(value).__name__}; it must be a dense tensor of rank {rank}, "
-            f"{axes}."
+            f"{argument} is {a_type(value)}; it must be a dense tensor of rank {rank}, {axes}."
         )
     if type(value).__name__ == "KerasTensor":
         raise TypeError(
@@ -160,7 +168,7 @@ def _known_numbers(argument: str, value: Any) -> Any:
     known = tf.get_static_value(as_tensor(argument, value, "an integer, or integers"))
     if known is None:
         raise TypeError(
-            f"{argument}={brief(value)} is a tensor that only the run knows; it must be known when "
+            f"{argument}={brief(value)} is a tensor known only at run time; it must be known when "
             "the call is traced: an integer, or integers."
         )
     return known if known.ndim else known[()]
@@ -181,7 +189,7 @@ def check_steps(argument: str, value: Any, layout: Layout) -> tuple[int, ...]:
     entries = list(value)
     if len(entries) not in (1, rank, rank + 2):
         raise ValueError(
-            f"{argument}={brief(value)} has {len(entries)} entries; it must have "
+            f"{argument}={brief(value)} has {entry_count(entries)}; it must have "
             f"{_lengths(rank)} or {rank + 2} ({layout.name})."
         )
     cells = [
@@ -220,14 +228,14 @@ def check_paddings(padding: Any, layout: Layout) -> tuple[Padding, ...]:
     pairs = list(padding)
     if len(pairs) != rank + 2:
         raise ValueError(
-            f"padding={brief(padding)} has {len(pairs)} entries; explicit padding has {rank + 2}, "
-            f"one pair (before, after) an axis of {layout.name}: {legal}."
+            f"padding={brief(padding)} has {entry_count(pairs)}; explicit padding has "
+            f"{rank + 2}, one pair (before, after) an axis of {layout.name}: {legal}."
         )
     checked: list[Any] = []
     for index, pair in enumerate(pairs):
         if not is_sequence(pair):
             raise TypeError(
-                f"padding[{index}]={brief(pair)} is a {type(pair).__name__}; it must be a pair "
+                f"padding[{index}]={brief(pair)} is {a_type(pair)}; it must be a pair "
                 f"(before, after), as in {legal}."
             )
         checked.append(check_padding(tuple(pair), f"padding[{index}]"))
@@ -280,8 +288,9 @@ def check_output_shape(output_shape: Any, layout: Layout) -> OutputShape:
         positions = (None, *range(rank), None)
     elif len(entries) not in (0, rank + 2):
         raise ValueError(
-            f"output_shape={brief(output_shape)} has {len(entries)} entries; it must have {rank} "
-            f"{_cells_said(rank)} or {rank + 2} ({layout.name}), or be None for the default size."
+            f"output_shape={brief(output_shape)} has {entry_count(entries)}; it must have "
+            f"{rank} {_cells_said(rank)} or {rank + 2} ({layout.name}), or be None for the "
+            "default size."
         )
     arguments = [f"output_shape[{position}]" for position in positions]
     batch, *cells, channels = (
@@ -299,8 +308,8 @@ def check_size(argument: str, entry: Any) -> Any:
     """One size: a non-negative integer, or a scalar int64 tensor known only at run time."""
     if entry is None:
         raise TypeError(
-            f"{argument}=None is no size; it must be an integer of at least 0, or a scalar integer "
-            "tensor such as tf.shape(x)[0] for what only the run knows."
+            f"{argument}=None is not a size; it must be an integer of at least 0, or a scalar "
+            "integer tensor such as tf.shape(x)[0] for one known only at run time."
         )
     if _makes_a_tensor(entry):
         import tensorflow as tf
@@ -350,8 +359,7 @@ def _output_entries(output_shape: Any, rank: int) -> tuple[list[Any], tuple[Chec
     if not _is_a_tensor(output_shape):
         if not is_sequence(output_shape) or len(output_shape) == 0:
             raise TypeError(
-                f"output_shape={brief(output_shape)} is a {type(output_shape).__name__}; it must "
-                f"be {legal}."
+                f"output_shape={brief(output_shape)} is {a_type(output_shape)}; it must be {legal}."
             )
         return list(output_shape), ()
     if not output_shape.dtype.is_integer:

@@ -57,13 +57,13 @@ class Call:
     """A call whose arguments were checked against each other.
 
     Args:
-        operation: what it computes; `None` for what only the run knows.
-        axes: its axes, with the run's scalars for what only the run knows.
+        operation: what it computes; `None` for what is known only at run time.
+        axes: its axes, with the run's scalars for what is known only at run time.
         groups: number of channel groups, likewise.
-        shape: `[batch, *output cells, out]`, `None` for what only the run knows.
+        shape: `[batch, *output cells, out]`, `None` for what is known only at run time.
         checks: what remains to be checked when it runs.
         load: the call in numbers, for the planner; `None` where they can't be counted.
-        assumed: what they assume of sizes that only the run knows.
+        assumed: what they assume of sizes known only at run time.
     """
 
     operation: TransposedConvolution
@@ -192,7 +192,7 @@ def solve(
 
 
 def _before_the_run(axis: AxisGeometry) -> AxisGeometry:
-    """An axis with `None` for what only the run knows."""
+    """An axis with `None` for what is known only at run time."""
     if axis.is_known:
         return axis
     return AxisGeometry(

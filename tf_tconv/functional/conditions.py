@@ -1,4 +1,4 @@
-"""Conditions on sizes that only the run knows, and what is said where they do not hold."""
+"""Conditions on sizes known only at run time, and what is said where they do not hold."""
 
 from __future__ import annotations
 

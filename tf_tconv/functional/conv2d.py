@@ -10,7 +10,7 @@ from tf_tconv.functional.arguments import check_data_format, check_tensor, input
 from tf_tconv.functional.call import Request, arrange
 from tf_tconv.functional.consistency import FILTERS_AXES
 from tf_tconv.functional.transpose import transpose
-from tf_tconv.geometry import brief
+from tf_tconv.geometry import a_type, brief
 from tf_tconv.planning import check_lowering
 
 
@@ -52,8 +52,8 @@ def conv2d_transpose(
         name: a name scope for the ops.
         groups: number of independent channel groups; `None` infers them as the native op does, from
             the output channels over `filters.shape[2]`, and means 1 without output channels. Where
-            only the run knows those numbers, it infers them then, and the call is computed by a
-            lowering that takes any number of groups: say `groups` where you know it.
+            those numbers are known only at run time, it infers them then, and the call is computed
+            by a lowering that takes any number of groups: say `groups` where you know it.
         lowering: "auto", a name of `tf_tconv.lowerings.NAMES`, or "native" for TensorFlow's op.
 
     Returns:
@@ -77,9 +77,7 @@ def conv2d_transpose(
         https://www.tensorflow.org/api_docs/python/tf/nn/conv2d_transpose.
     """
     if name is not None and not isinstance(name, str):
-        raise TypeError(
-            f"name={brief(name)} is a {type(name).__name__}; it must be a string or None."
-        )
+        raise TypeError(f"name={brief(name)} is {a_type(name)}; it must be a string or None.")
     with tf.name_scope(name or "conv2d_transpose"):
         lowering = check_lowering(lowering)
         request, x, filters = ordered(

@@ -116,7 +116,7 @@ class Faces:
         return result
 
     def _here(self) -> Faces:
-        """The same, with what only the run knows as members of the graph now being built.
+        """The same, with what is known only at run time as members of the graph now being built.
 
         As with the tensors of a call, see `_local`.
         """

@@ -1,4 +1,4 @@
-"""Checks of sizes that only the run knows: they raise there, and nothing is computed without."""
+"""Checks of sizes known only at run time: they raise there, and nothing is computed without."""
 
 from __future__ import annotations
 

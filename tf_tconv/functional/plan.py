@@ -32,7 +32,7 @@ def plan(
     """Which lowering computes a call of `conv2d_transpose`, and why.
 
     Args:
-        input_shape: 4 entries in the order of `data_format`; None for what only the run knows.
+        input_shape: 4 entries in the order of `data_format`; None where known only at run time.
         filters_shape: `[height, width, out_channels/groups, in_channels]`.
         output_shape: as `conv2d_transpose` takes it, and likewise the arguments up to `lowering`.
         strides: down and across, cells.

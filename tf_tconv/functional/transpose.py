@@ -68,7 +68,7 @@ def transpose(
 
 
 def _with_known_channels(y: tf.Tensor, call: Call, axes: tuple[Axis, ...]) -> tf.Tensor:
-    """`y` where converters lose the channels of a slice by sizes that only the run knows."""
+    """`y` where converters lose the channels of a slice by sizes known only at run time."""
     *_, channels = call.shape
     if None not in call.shape[1:-1] or channels is None:
         return y

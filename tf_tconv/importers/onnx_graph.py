@@ -215,7 +215,7 @@ def _with_sizes(model: Any) -> Any:
 
 def _sizes(graph: Any) -> dict[str, Pair]:
     """(height, width) of every image whose size the graph says."""
-    sizes = {}
+    sizes: dict[str, Pair] = {}
     for value in (*graph.input, *graph.value_info, *graph.output):
         dimensions = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
         if len(dimensions) == 4 and min(dimensions[2:]) > 0:

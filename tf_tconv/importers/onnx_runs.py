@@ -74,7 +74,7 @@ class NodeRun:
         operation: TransposedConvolution,
         weights: Array,
         bias: Array | None,
-        size: tuple[int, int] | None,
+        size: tuple[int, ...] | None,
     ) -> None:
         self.node, self.operation, self.size = node, operation, size
         self.weights, self.bias = weights.astype(np.float32), bias

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tf_tconv.dialects import torch as dialect
+from tf_tconv.geometry import a_type
 from tf_tconv.importers.built_layer import DTYPES, built_layer
 from tf_tconv.importers.comparison import difference
 from tf_tconv.importers.torch_recording import Recorded, Unrunnable, record, run, same_weights
@@ -138,7 +139,7 @@ def _check_numbers(module: Any) -> None:
     for name, tensor in numbers.items():
         if is_lazy(tensor):
             raise ValueError(
-                f"module is a {type(module).__name__} whose {name} has no shape yet; call it on "
+                f"module is {a_type(module)} whose {name} has no shape yet; call it on "
                 "images once, which initializes it, and give it then."
             )
         if tensor.is_meta:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tf_tconv.dialects import torch as dialect
-from tf_tconv.geometry import brief
+from tf_tconv.geometry import a_type, brief
 from tf_tconv.operation import TransposedConvolution
 
 Array = NDArray[Any]
@@ -98,7 +98,7 @@ def run(module: Any, images: Array) -> Array:
     if isinstance(result, Unrunnable):
         raise result
     if not isinstance(result, torch.Tensor):
-        raise Unrunnable(f"returns a {type(result).__name__} instead of a tensor")
+        raise Unrunnable(f"returns {a_type(result)} instead of a tensor")
     array: Array = result.detach().cpu().double().numpy()
     return array
 

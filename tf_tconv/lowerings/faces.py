@@ -31,7 +31,7 @@ def forward_by_convolution(
         operation: the transposed convolution.
 
     Returns:
-        `[batch, *input cells, in]`; where only the run knows the sizes, maybe more cells.
+        `[batch, *input cells, in]`; where the sizes are known only at run time, maybe more cells.
     """
     pads = [(axis.pad_before, pad_behind(axis, ops.maximum)) for axis in operation.axes]
     return ops.conv(y, filters, pads, strides=operation.strides, dilations=operation.dilations)

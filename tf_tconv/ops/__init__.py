@@ -7,7 +7,7 @@ A lowering is ``lower(ops, x, w, operation, bias=None) -> y``. What `ops` is dec
 * `tf_tconv.ops.counting`: the work of a lowering, in convolutions, products and copies.
 
 A backend is one file that has these functions. *Sizes* are ints wherever they are known, and
-scalars of the backend where only the run knows them; both have Python's operators.
+scalars of the backend where they are known only at run time; both have Python's operators.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Ops(Protocol):
         """
 
     def grown(self, y: Array, x: Array, least: Sequence[Size]) -> tuple[Array, Array]:
-        """Both with zeros behind where a size that only the run knows is too small to convolve.
+        """Both with zeros behind where a size known only at run time is too small to convolve.
 
         Args:
             y: `[batch, *cells, channels]`, to have at least one image and `least` cells.
@@ -128,7 +128,7 @@ class Ops(Protocol):
             strides: cells from one window to the next, an entry an axis; 1 if not given.
             dilations: cells from one tap to the next, likewise.
             loose: whether the caller reshapes the result to sizes of its own. Then that of a batch
-                that only the run knows may have another shape of as many numbers.
+                known only at run time may have another shape of as many numbers.
 
         Returns:
             `[batch, *windows, out]`.

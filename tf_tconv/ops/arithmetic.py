@@ -22,7 +22,7 @@ def plus(a: Size, b: Size) -> Size:
 def times(*factors: Size) -> Size:
     """The product of sizes, without an operation for those known to be 1, or where one is 0.
 
-    Every product of a lowering with a size that only the run knows is this one.
+    Every product of a lowering with a size known only at run time is this one.
     """
     if any(isinstance(factor, int) and factor == 0 for factor in factors):
         return 0

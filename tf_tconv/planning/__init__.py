@@ -58,7 +58,7 @@ class Plan:
         backend: what the costs are estimated for: "onednn", "plain" (no oneDNN) or "xla".
         flops: multiplications and additions of the definition.
         candidates: all lowerings, the cheapest first.
-        assumed: what was assumed of sizes that only the run knows.
+        assumed: what was assumed of sizes known only at run time.
     """
 
     lowering: str
@@ -110,7 +110,7 @@ def choose(
 
     Args:
         lowering: "auto", or the name that the caller asked for.
-        operation: what is computed; `None` for what only the run knows.
+        operation: what is computed; `None` for what is known only at run time.
         load: the call in numbers; `None` where they can't be counted.
         backend: one of `tf_tconv.planning.costs.BACKENDS`.
         remembered: what was measured to be fastest on this machine, if it was.

@@ -117,7 +117,7 @@ def load_of(
     """A call in numbers, and what had to be assumed for that.
 
     Args:
-        operation: what is computed; `None` for what only the run knows.
+        operation: what is computed; `None` for what is known only at run time.
         batch: images, likewise.
         itemsize: bytes of a number.
 
@@ -142,7 +142,7 @@ def load_of(
 
 
 def _assumed(axis: AxisGeometry) -> AxisGeometry:
-    """The geometry, with assumptions where only the run knows."""
+    """The geometry, with assumptions where sizes are known only at run time."""
     cells = ASSUMED_SIZE if axis.input_size is None else axis.input_size
     surplus = axis.stride if axis.surplus is None else axis.surplus
     output = max((cells - 1) * axis.stride + surplus, 0)

@@ -1,8 +1,8 @@
 """TensorFlow's tensors, with every repair of a TensorFlow op.
 
 Each repair stands in one of these files with its reason: `convolution` (empty tensors, explicit
-padding), `accumulation` (halves that a machine sums in half), `sizes` (what only the run knows),
-`padding`, `native`.
+padding), `accumulation` (halves that a machine sums in half), `sizes` (those known only at run
+time), `padding`, `native`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def matmul(
 
 
 def grown(y: tf.Tensor, x: tf.Tensor, least: Sequence[Size]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Both with zeros behind where a size that only the run knows is too small to convolve."""
+    """Both with zeros behind where a size known only at run time is too small to convolve."""
     batch, *cells, _ = sizes(x)
     if not all(isinstance(size, int) for size in cells):
         y, x = grow(y, least), grow(x, [1] * len(cells))

@@ -90,7 +90,7 @@ def _convolve(
     if not all(isinstance(size, int) for size in (*padded, *spans)):
         channels = sizes(x)[3]
         x = grow(x, [span - sum(pair) for span, pair in zip(spans, explicit[1:3], strict=True)])
-        # LiteRT's converter concludes of paddings that only the run knows that no size is known.
+        # LiteRT's converter concludes of paddings known only at run time that no size is known.
         x = reshape(x, [*sizes(x)[:3], channels])
     padding = explicit if any(map(any, explicit)) else "VALID"
     y = summed_once(

@@ -56,7 +56,7 @@ def quotient(a: Size, b: Size, least: int = 0) -> Size:
 
 
 def reshape(x: tf.Tensor, shape: Sequence[Size]) -> tf.Tensor:
-    """`x` in another shape, whose one size that only the run knows is left to the op to find.
+    """`x` in another shape, whose one size known only at run time is left to the op to find.
 
     So a graph whose batch is open has the reshapes of a fixed one, and nothing that computes sizes.
 
