@@ -113,11 +113,15 @@ class AxisGeometry:
     @property
     def lead(self) -> Size:
         """Zeros before the dilated input in the zero-insertion form; negative: cells to crop."""
+        if self.kernel_size is None or self.pad_before is None:
+            return None
         return self.effective_kernel - 1 - self.pad_before
 
     @property
     def trail(self) -> Size:
         """Zeros after the dilated input in the zero-insertion form; negative: cells to crop."""
+        if self.surplus is None or self.pad_before is None:
+            return None
         return self.surplus - 1 + self.pad_before
 
     @property
@@ -126,6 +130,8 @@ class AxisGeometry:
 
         It is `pad_after` less what the output has more than the smallest that this padding reaches.
         """
+        if self.kernel_size is None or self.surplus is None or self.pad_before is None:
+            return None
         return self.effective_kernel - self.surplus - self.pad_before
 
     def output_index(self, input_index: int, tap: int) -> int:

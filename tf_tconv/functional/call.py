@@ -6,7 +6,7 @@ Neither holds input nor filters: a call that is made and one that is only planne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tf_tconv import unknown
@@ -192,10 +192,8 @@ def solve(
 
 
 def _before_the_run(axis: AxisGeometry) -> AxisGeometry:
-    """An axis with `None` for what is known only at run time."""
-    if axis.is_known:
-        return axis
-    return AxisGeometry(
+    """An axis by its crops, so that equal operations are equal; `None` for what the run knows."""
+    found = AxisGeometry(
         known(axis.input_size),
         known(axis.kernel_size),
         axis.stride,
@@ -205,6 +203,7 @@ def _before_the_run(axis: AxisGeometry) -> AxisGeometry:
         known(axis.pad_after),
         known(axis.surplus),
     )
+    return replace(found, pad_after=found.crop_after)
 
 
 def _first_known(*candidates: Any) -> int | None:
