@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from tf_tconv import unknown
@@ -50,6 +51,17 @@ class Request:
     axes: tuple[AxisRequest, ...]
     groups: int | None
     output_shape: OutputShape | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether no size is left to the run."""
+        asked = self.output_shape
+        sizes = [axis.output_size for axis in self.axes]
+        if asked is not None:
+            if asked.checks:
+                return False
+            sizes += [asked.batch, asked.channels]
+        return all(size is None or isinstance(size, int) for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,31 @@ def solve(
     Raises:
         ValueError: what does not fit together.
     """
+    given = (tuple(input_sizes), tuple(filters))
+    if request.is_known and all(isinstance(size, int) for sizes in given for size in sizes):
+        return _solve_known(request, *given, itemsize, use_bias)
+    return _solve(request, *given, itemsize, arithmetic, use_bias)
+
+
+@lru_cache(maxsize=4096)
+def _solve_known(
+    request: Request,
+    input_sizes: tuple[int, ...],
+    filters: tuple[int, ...],
+    itemsize: int,
+    use_bias: bool,
+) -> Call:
+    return _solve(request, input_sizes, filters, itemsize, unknown, use_bias)
+
+
+def _solve(
+    request: Request,
+    input_sizes: tuple[Size, ...],
+    filters: tuple[Size, ...],
+    itemsize: int,
+    arithmetic: Arithmetic,
+    use_bias: bool,
+) -> Call:
     layout, asked = request.layout, request.output_shape
     batch, in_channels = input_sizes[0], input_sizes[layout.channel]
     image = [input_sizes[position] for position in layout.spatial]

@@ -11,7 +11,6 @@ channels, and lines need no interleaving. An implementation that multiplies by i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from tf_tconv.geometry import Size
 from tf_tconv.lowerings import row_polyphase
@@ -119,5 +118,5 @@ def _tall(taps: Taps) -> tuple[Taps, tuple[int, int]]:
     held = [row for row, tap in enumerate(tall) if tap != NO_TAP]
     first, last = held[0], held[-1]
     around = (phases - 1) * lines
-    rows: Sequence[Sequence[int]] = [[tap] for tap in tall[first : last + 1]]
+    rows = tuple((tap,) for tap in tall[first : last + 1])
     return rows, (around - first, around - (lines * phases - 1 - last))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tf_tconv.geometry import Size
 from tf_tconv.ops import Array, Ops
@@ -13,10 +14,11 @@ from tf_tconv.phases import PhaseGrid, Window
 
 NO_TAP = -1
 
-Taps = Sequence[Sequence[int]]
+Taps = tuple[tuple[int, ...], ...]
 """Which tap of the kernel each cell of a window holds for each phase, `NO_TAP` for none."""
 
 
+@lru_cache(maxsize=4096)
 def window_taps(grid: PhaseGrid, window: Window) -> Taps:
     """Which tap of the transposed kernel each cell of a window holds, for each of its phases.
 
@@ -27,7 +29,7 @@ def window_taps(grid: PhaseGrid, window: Window) -> Taps:
     taps = (
         [grid.tap(block, phase) for phase in window.phases] for block in reversed(window.blocks)
     )
-    return [[NO_TAP if tap is None else tap for tap in row] for row in taps]
+    return tuple(tuple(NO_TAP if tap is None else tap for tap in row) for row in taps)
 
 
 def phase_kernel(ops: Ops, w: Array, taps: Sequence[Taps], groups: Size) -> Array:
@@ -44,11 +46,11 @@ def phase_kernel(ops: Ops, w: Array, taps: Sequence[Taps], groups: Size) -> Arra
     """
     *kernel, out, per_group = ops.sizes(w)
     total = math.prod(kernel)
-    order = _order(taps, kernel, total)
+    order = _order(tuple(taps), tuple(kernel), total)
     flat = ops.reshape(w, [total, out, per_group])
     if total in order:
         flat = ops.pad(flat, [(0, 1), (0, 0), (0, 0)])
-    if order != list(range(total)):
+    if order != tuple(range(total)):
         # Moves whole taps, where a slice with steps would go from number to number.
         flat = ops.take(flat, order)
     cells = [len(axis) for axis in taps]
@@ -62,7 +64,8 @@ def phase_kernel(ops: Ops, w: Array, taps: Sequence[Taps], groups: Size) -> Arra
     return ops.reshape(flat, [*cells, per_group, phases * out])
 
 
-def _order(taps: Sequence[Taps], kernel: Sequence[int], no_tap: int) -> list[int]:
+@lru_cache(maxsize=4096)
+def _order(taps: tuple[Taps, ...], kernel: tuple[int, ...], no_tap: int) -> tuple[int, ...]:
     """Of all taps counted through, those of `[*cells, *phases]`; `no_tap` where there is none."""
     strides = [math.prod(kernel[axis + 1 :]) for axis in range(len(kernel))]
     # Of each axis, the part of the number that its cell and phase make.
@@ -74,7 +77,7 @@ def _order(taps: Sequence[Taps], kernel: Sequence[int], no_tap: int) -> list[int
     for rows in itertools.product(*parts):
         for found in itertools.product(*rows):
             order.append(no_tap if None in found else sum(found))  # type: ignore[arg-type]
-    return order
+    return tuple(order)
 
 
 def add_bias(ops: Ops, y: Array, bias: Array | None, phases: int, groups: Size) -> Array:
