@@ -18,7 +18,6 @@ Taps = tuple[tuple[int, ...], ...]
 """Which tap of the kernel each cell of a window holds for each phase, `NO_TAP` for none."""
 
 
-@lru_cache(maxsize=4096)
 def window_taps(grid: PhaseGrid, window: Window) -> Taps:
     """Which tap of the transposed kernel each cell of a window holds, for each of its phases.
 
