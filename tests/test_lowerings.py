@@ -92,3 +92,16 @@ def test_a_stride_far_beyond_the_kernel_costs_no_op_a_phase(lowering):
     assert y.shape == (1, 10_000, 3, 2)
     assert float(tf.reduce_sum(y)) == 2 * 3 * 2 * 3 * 2
     assert float(tf.reduce_sum(y[:, 5000:5003])) == 3 * 2 * 3 * 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_native_takes_groups_in_types_in_which_the_op_alone_refuses_them(dtype):
+    x = tf.reshape(tf.range(64) % 7, [1, 4, 4, 4])
+    w = tf.reshape(tf.range(72) % 5, [3, 3, 2, 4])
+    right = [
+        tf.nn.conv2d_transpose(*(tf.cast(each, tf.float32) for each in part), [1, 8, 8, 2], 2)
+        for part in zip(tf.split(x, 2, 3), tf.split(w, 2, 3), strict=True)
+    ]
+    call = (tf.cast(x, dtype), tf.cast(w, dtype), None, 2)
+    y = tf_tconv.conv2d_transpose(*call, groups=2, lowering="native")
+    assert tf.reduce_all(tf.cast(y, tf.float32) == tf.concat(right, 3))

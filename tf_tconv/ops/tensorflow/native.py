@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tf_tconv.geometry import AxisGeometry, Size
 from tf_tconv.operation import TransposedConvolution
+from tf_tconv.ops.arithmetic import times
 from tf_tconv.ops.tensorflow.padding import pad_or_crop, padding_name
 from tf_tconv.ops.tensorflow.sizes import maximum, sizes
 
@@ -24,6 +25,12 @@ def native(x: tf.Tensor, w: tf.Tensor, operation: TransposedConvolution) -> tf.T
         w: `[height, width, out / groups, in]`.
         operation: what to compute.
     """
+    groups = operation.groups
+    if isinstance(groups, int) and groups > 1:
+        # In one call CPUs refuse them without oneDNN, and of float64 and int32 with it, too.
+        alone = operation.during_run(operation.axes, 1)
+        parts = zip(tf.split(x, groups, -1), tf.split(w, groups, -1), strict=True)
+        return tf.concat([native(*part, alone) for part in parts], -1)
     axes = operation.axes
     batch, *image, _ = sizes(x)
     named = padding_name(axes) if all(map(_is_covered, axes)) else None
@@ -31,9 +38,7 @@ def native(x: tf.Tensor, w: tf.Tensor, operation: TransposedConvolution) -> tf.T
         cells = [axis.output_size for axis in axes]
     else:
         cells = [_reached(size, axis) for size, axis in zip(image, axes, strict=True)]
-    out = sizes(w)[-2]
-    if not (isinstance(operation.groups, int) and operation.groups == 1):
-        out = out * operation.groups
+    out = times(sizes(w)[-2], groups)
     y = tf.nn.conv2d_transpose(
         x,
         w,
