@@ -181,7 +181,7 @@ REFUSED = {
     "sparse": lambda: tf.sparse.from_dense(tf.ones([3, 2, 3, 2])),
     "slices": lambda: tf.IndexedSlices(tf.ones([3, 2, 3, 2]), [0, 1, 2]),
     "symbolic": lambda: keras.KerasTensor((3, 2, 3, 2)),
-    "an extension type that is no tensor": lambda: Opaque(tf.ones([3, 2, 3, 2])),
+    "an extension type that is not a tensor": lambda: Opaque(tf.ones([3, 2, 3, 2])),
     "an object that fails": Failing,
     "an object": object,
     "none": lambda: None,

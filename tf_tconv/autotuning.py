@@ -70,7 +70,7 @@ def autotune(
         progress: whether to show it, on a terminal.
 
     Returns:
-        What was measured, a call each. A call whose choice is remembered isn't measured again.
+        What was measured, an entry a call; of a call whose choice is remembered, nothing anew.
 
     Raises:
         TypeError: neither a model nor mappings.

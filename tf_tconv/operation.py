@@ -127,9 +127,6 @@ class TransposedConvolution:
             axes = _check_axes(axes)
         if axes is None or any(number is not None for number in numbers):
             axes = _axes_of(axes, numbers, data_format)
-        axes = tuple(axes)
-        if len(axes) not in NAMES_BY_RANK:
-            raise ValueError(f"axes has {len(axes)} entries; it must have 1, 2 or 3.")
         names = NAMES_BY_RANK[len(axes)]
         data_format = (
             names[0] if data_format is None else check_name("data_format", data_format, names)

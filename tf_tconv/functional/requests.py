@@ -115,11 +115,7 @@ class AxisRequest:
 
     def asked(self, input_size: Any, kernel_size: Any) -> AskedAxis:
         """The axis as far as it is known before the run."""
-        known = (
-            size if isinstance(size, int) else None
-            for size in (kernel_size, input_size, self.output_size)
-        )
-        kernel, given, size = known
+        kernel, given, size = map(unknown.known, (kernel_size, input_size, self.output_size))
         return AskedAxis(
             kernel, self.stride, self.dilation, self.padding, given, size, self.names.unit
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tf_tconv.lowerings import overlap_add
 from tf_tconv.lowerings.parts.interleaving import step_counts, to_cells
-from tf_tconv.lowerings.parts.scattering import sum_of_blocks
+from tf_tconv.lowerings.parts.scattering import around_taps, sum_of_blocks
 from tf_tconv.operation import TransposedConvolution
 from tf_tconv.ops import Array, Ops
 from tf_tconv.ops.arithmetic import is_one, times
@@ -30,10 +30,7 @@ def lower(
     wide_x, wide_w = ops.widen(x), ops.widen(w)
 
     def image(blocks: tuple[Block, ...]) -> Array:
-        around = [
-            (block.taps.start, size - block.taps.stop)
-            for block, size in zip(blocks, operation.kernel_size, strict=True)
-        ]
+        around = around_taps(blocks, operation.kernel_size)
         taps = wide_w
         if any(map(any, around)):
             taps = ops.crop(taps, [*around, (0, 0), (0, 0)])

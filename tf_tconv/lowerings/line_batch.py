@@ -15,6 +15,7 @@ import math
 from tf_tconv.geometry import Size
 from tf_tconv.lowerings import row_polyphase
 from tf_tconv.lowerings.parts.interleaving import (
+    all_cells,
     interleaved,
     side_by_side,
     step_counts,
@@ -72,7 +73,7 @@ def lower(
     lead = times(batch, steps[0], phases)
     y = interleaved(ops, piece, lead, steps[1:], others, windows, out)
     if phases < first.stride:
-        length = times(*(times(s, g.stride) for s, g in zip(steps[1:], others, strict=True)), out)
+        length = times(*all_cells(steps[1:], others), out)
         y = ops.reshape(y, [times(batch, steps[0]), phases, length])
         y = side_by_side(ops, [(window.phases, y)], first.stride, axis=1)
     return to_cells(ops, y, batch, steps, grids, out)

@@ -13,7 +13,7 @@ import math
 
 from tf_tconv.geometry import Size
 from tf_tconv.lowerings.parts.interleaving import interleaved, step_counts, to_cells
-from tf_tconv.lowerings.parts.scattering import sum_of_blocks
+from tf_tconv.lowerings.parts.scattering import around_taps, sum_of_blocks
 from tf_tconv.operation import TransposedConvolution
 from tf_tconv.ops import Array, Ops
 from tf_tconv.ops.arithmetic import is_one, times
@@ -28,19 +28,14 @@ def lower(
     batch, out = ops.sizes(x)[0], ops.sizes(w)[-2]
     products = _products(ops, ops.widen(x), ops.widen(w), operation.groups)
     rank = operation.rank
-    kernel = operation.kernel_size
     several = math.prod(len(grid.blocks()) for grid in grids) > 1
 
     def image(blocks: tuple[Block, ...]) -> Array:
         if not several:
             return products
-        around: list[tuple[Size, Size]] = [
-            (block.taps.start, size - block.taps.stop)
-            for block, size in zip(blocks, kernel, strict=True)
-        ]
-        before, after = around[-1]
-        around[-1] = (times(before, out), times(after, out))
-        return ops.crop(products, [(0, 0)] * (1 + rank) + around)
+        *around, (before, after) = around_taps(blocks, operation.kernel_size)
+        last = (times(before, out), times(after, out))
+        return ops.crop(products, [*([(0, 0)] * (1 + rank)), *around, last])
 
     order = list(range(1 + 2 * rank))
     summed = ops.like(sum_of_blocks(ops, image, grids, out, order), x)

@@ -59,7 +59,7 @@ def interleaved(
     if axis == len(grids):
         return ops.reshape(piece(chosen), [lead, before, out])
     inner = times(lead, steps[axis])
-    length = times(*(times(s, g.stride) for s, g in _behind(axis, steps, grids)), out)
+    length = times(*all_cells(steps[axis + 1 :], grids[axis + 1 :]), out)
     pieces = []
     for window in windows[axis]:
         values = interleaved(ops, piece, inner, steps, grids, windows, out, (*chosen, window))
@@ -74,10 +74,9 @@ def interleaved(
     return ops.reshape(lines, [lead, before, times(steps[axis], width)])
 
 
-def _behind(
-    axis: int, steps: Sequence[Size], grids: Sequence[PhaseGrid]
-) -> list[tuple[Size, PhaseGrid]]:
-    return list(zip(steps, grids, strict=True))[axis + 1 :]
+def all_cells(steps: Sequence[Size], grids: Sequence[PhaseGrid]) -> list[Size]:
+    """The cells of each axis in all its steps, before any is cropped."""
+    return [times(count, grid.stride) for count, grid in zip(steps, grids, strict=True)]
 
 
 def side_by_side(ops: Ops, pieces: Sequence[tuple[range, Array]], count: int, axis: int) -> Array:
@@ -126,7 +125,6 @@ def to_cells(
     Returns:
         `[batch, *output cells, out]`.
     """
-    cells = [times(count, grid.stride) for count, grid in zip(steps, grids, strict=True)]
-    y = ops.reshape(lines, [batch, *cells, out])
+    y = ops.reshape(lines, [batch, *all_cells(steps, grids), out])
     crops = [(-before, -after) for before, after in (grid.crop for grid in grids)]
     return pad_or_crop(ops, y, [(0, 0), *crops, (0, 0)])

@@ -64,8 +64,9 @@ def around_blocks(
     return [(0, 0), *steps, *phases]
 
 
-def cropped_to(ops: Ops, x: Array, axis: int, start: Size, stop: Size, size: Size) -> Array:
-    """The entries `start` to `stop` of an axis of `size` entries."""
-    amounts: list[tuple[Size, Size]] = [(0, 0)] * len(ops.sizes(x))
-    amounts[axis] = (start, size - stop)
-    return ops.crop(x, amounts)
+def around_taps(blocks: Sequence[Block], kernel: Sequence[int]) -> list[tuple[int, int]]:
+    """How many taps of each axis of the kernel lie (before, after) those of a block."""
+    return [
+        (block.taps.start, size - block.taps.stop)
+        for block, size in zip(blocks, kernel, strict=True)
+    ]
